@@ -1,0 +1,23 @@
+export type {
+  AppendResult,
+  AroundRequest,
+  Backlog,
+  BacklogRequest,
+  Block,
+  CallOptions,
+  CountRequest,
+  Engine,
+  EngineStats,
+  FieldValues,
+  Histogram,
+  HistogramSeries,
+  QueryProgress,
+  QueryRequest,
+  QueryStep,
+  ReadEvent,
+  ReadOptions,
+  Selection,
+  ValuesRequest,
+} from "./engine.ts";
+export { EngineError, type EngineErrorCode } from "./engine-error.ts";
+export { type EntryBatch, EntryBatchBuilder, entryBytesAt } from "./entry-batch.ts";

@@ -1,0 +1,1 @@
+export type { CompareOperator, FieldMatch, FilterNode } from "./filter-node.ts";

@@ -1,0 +1,92 @@
+/**
+ * Every limit of the service: what one client may ask of it, and what it holds
+ * on to. Clients and server share them, so that a client can stay within what
+ * the server will take.
+ *
+ * Names are noun, unit, bound. Bytes are bytes as encoded, UTF-8 for text.
+ * A limit acts before what it limits is buffered.
+ */
+export const limits = {
+  /** One encoded entry. Room for the longest stack traces; more is a file, not an entry. */
+  entryBytesMax: 1024 * 1024,
+
+  /** One encoded batch of WriteLogs, ShipLogs or UploadLogs: 16 entries of the greatest size. */
+  batchBytesMax: 16 * 1024 * 1024,
+
+  /** Entries in one batch, so that an answer's rejections stay small too. */
+  batchEntriesMax: 100_000,
+
+  /** Attributes of one entry. OTLP's usual limit is 128; twice that leaves room for resource attributes. */
+  attributesMax: 256,
+
+  /** An attribute's key. VictoriaLogs has the same. */
+  attributeKeyBytesMax: 128,
+
+  /** The level's text. The longest known one has 13 bytes. */
+  levelBytesMax: 64,
+
+  /** The service's name. OpenTelemetry's names are far shorter. */
+  serviceBytesMax: 256,
+
+  /** A producer's name: a UUID has 36 bytes, a host and process id fit as well. */
+  producerIdBytesMax: 128,
+
+  /** An entry's sequence: what a JavaScript number holds exactly. */
+  sequenceMax: Number.MAX_SAFE_INTEGER,
+
+  /** A filter's text. One filter is matched against every entry. */
+  filterBytesMax: 8 * 1024,
+
+  /** How deep a filter's parentheses and negations nest, so that no filter can exhaust the stack. */
+  filterDepthMax: 64,
+
+  /** Entries in one page of a query, and in a tail's backlog (`last`): held in memory while sorted. */
+  pageEntriesMax: 10_000,
+
+  /** Entries in a page when the request does not say. */
+  pageEntriesDefault: 100,
+
+  /** Buckets of a histogram: more than any screen has columns. */
+  bucketsMax: 10_000,
+
+  /** Buckets of a histogram when the request does not say. */
+  bucketsDefault: 60,
+
+  /** Series of a histogram; what is beyond is counted together. */
+  groupsMax: 100,
+
+  /** Series of a histogram when the request does not say. */
+  groupsDefault: 10,
+
+  /** Values in one answer of ListValues. */
+  valuesMax: 1_000,
+
+  /** Values in one answer of ListValues when the request does not say. */
+  valuesDefault: 20,
+
+  /** Different values counted for one ListValues or histogram, about 10 MB of them. */
+  distinctValuesMax: 100_000,
+
+  /** Rejections told in an upload's summary; they are counted all the same. */
+  uploadRejectionsMax: 100,
+
+  /** Bytes received on one ingest stream and not yet answered; past it the stream is not read. */
+  streamInFlightBytesMax: 16 * 1024 * 1024,
+
+  /** The same for all ingest together. */
+  inFlightBytesMax: 256 * 1024 * 1024,
+
+  /** Bytes of entries in one response of a tail or a query: small enough to start rendering at once. */
+  responseBytesMax: 256 * 1024,
+
+  /** Silence on a tail, at the longest: proxies cut idle streams after 30 s, Fastify an idle session after 72 s. */
+  heartbeatIntervalMs: 15_000,
+
+  /** Open tails in one process: at about 20 KB each a few hundred MB. */
+  tailsMax: 20_000,
+
+  /** The least and the greatest time between two answers of WatchStats. */
+  statsIntervalMsMin: 100,
+  statsIntervalMsMax: 60_000,
+  statsIntervalMsDefault: 1_000,
+} as const;
