@@ -40,8 +40,20 @@ export const limits = {
   /** How deep a filter's parentheses and negations nest, so that no filter can exhaust the stack. */
   filterDepthMax: 64,
 
+  /** Regular expressions in one filter: RE2's automaton takes up to 8 MiB for each. */
+  filterRegexpsMax: 16,
+
+  /**
+   * The size of a filter's regular expressions together, in RE2's instructions.
+   * At the worst each of them costs 20 ns for every character of a text.
+   */
+  filterRegexpSizeMax: 1_000,
+
   /** Entries in one page of a query, and in a tail's backlog (`last`): held in memory while sorted. */
   pageEntriesMax: 10_000,
+
+  /** Bytes of entries in one page, or in a tail's backlog; past it the page ends early and the next one goes on. */
+  pageBytesMax: 64 * 1024 * 1024,
 
   /** Entries in a page when the request does not say. */
   pageEntriesDefault: 100,
@@ -67,6 +79,9 @@ export const limits = {
   /** Different values counted for one ListValues or histogram, about 10 MB of them. */
   distinctValuesMax: 100_000,
 
+  /** Bytes of those values; further ones count like those beyond `distinctValuesMax`. */
+  distinctValuesBytesMax: 16 * 1024 * 1024,
+
   /** Rejections told in an upload's summary; they are counted all the same. */
   uploadRejectionsMax: 100,
 
@@ -84,6 +99,9 @@ export const limits = {
 
   /** Open tails in one process: at about 20 KB each a few hundred MB. */
   tailsMax: 20_000,
+
+  /** Queries, counts and facets running or waiting in one process: each may hold a page or a histogram. */
+  queriesMax: 256,
 
   /** The least and the greatest time between two answers of WatchStats. */
   statsIntervalMsMin: 100,
