@@ -1,0 +1,78 @@
+/**
+ * What a caller hands in: entries of which only the message is required, and
+ * times as a Date or as Unix nanoseconds. Here they become what goes on the
+ * wire.
+ */
+import { create, isMessage } from "@bufbuild/protobuf";
+import { type LogEntry, LogEntrySchema, limits } from "@logsvc/proto";
+
+/**
+ * A time: a Date, or Unix nanoseconds. Answers carry nanoseconds as bigint, so
+ * what came out can be put in again.
+ */
+export type LogTime = Date | bigint;
+
+/** An entry to write. A LogEntry is one as well. */
+export interface LogEntryInit {
+  /** What happened. Must not be empty. */
+  readonly message: string;
+  /** The severity in any usual spelling. Default: INFO. */
+  readonly level?: string;
+  /** When it happened. Default: the time at which the server receives it. */
+  readonly timestamp?: LogTime;
+  /** The program that wrote it. */
+  readonly service?: string;
+  /** Everything else that is known, by name. */
+  readonly attributes?: Readonly<Record<string, string>>;
+  /** W3C trace id, 32 hex digits. */
+  readonly traceId?: string;
+  /** W3C span id, 16 hex digits. */
+  readonly spanId?: string;
+  /** Its number in its producer's count, from 1; 0: none. Batches with a first sequence don't need it. */
+  readonly sequence?: bigint;
+}
+
+/**
+ * The entry as a message. A LogEntry is returned as it is.
+ *
+ * @throws RangeError when the timestamp or the sequence is not one.
+ */
+export function toLogEntry(entry: LogEntryInit): LogEntry {
+  if (isMessage(entry, LogEntrySchema)) return entry;
+  const { timestamp, attributes, sequence = 0n, ...rest } = entry;
+  if (sequence < 0n || sequence > BigInt(limits.sequenceMax)) {
+    throw new RangeError(`Expected sequence to be from 0 to ${limits.sequenceMax}, got ${sequence}`);
+  }
+  return create(LogEntrySchema, {
+    ...rest,
+    sequence,
+    timestamp: toWireTime(timestamp),
+    attributes: { ...attributes },
+  });
+}
+
+const nanosecondsPerMillisecond = 1_000_000n;
+
+/**
+ * Below this the server takes a number for something coarser than nanoseconds
+ * (see LogEntry.timestamp): every time before March 1973.
+ */
+const nanosecondsMin = 100_000_000_000_000_000n;
+
+/**
+ * A time as the wire wants it; absent is 0. A Date before March 1973 goes as
+ * seconds, since its nanoseconds would be taken for microseconds.
+ *
+ * @throws RangeError when the Date is not valid, or the nanoseconds are more than 64 bits hold.
+ */
+export function toWireTime(time: LogTime | undefined): bigint {
+  if (time === undefined) return 0n;
+  if (typeof time === "bigint") {
+    if (BigInt.asIntN(64, time) !== time) throw new RangeError(`Expected a time of 64 bits, got ${time}`);
+    return time;
+  }
+  const milliseconds = time.getTime();
+  if (Number.isNaN(milliseconds)) throw new RangeError("Expected a valid Date, got Invalid Date");
+  const nanoseconds = BigInt(milliseconds) * nanosecondsPerMillisecond;
+  return nanoseconds < nanosecondsMin ? BigInt(Math.floor(milliseconds / 1000)) : nanoseconds;
+}
