@@ -1,0 +1,285 @@
+/**
+ * Ingest: entries in, answers out, in order, when they are durable.
+ *
+ *   receive ─▶ validate, normalise ─▶ engine.append ─▶ answer
+ *      │              │ bad entry ─▶ rejected    │ can't write ─▶ the stream ends: Unavailable,
+ *      │              ▼                          ▼                after the answers before it
+ *      │ not protobuf, too large, drain ─▶ the stream ends after the answers to all before it
+ *      │ deadline, cancel ─▶ the stream ends at once
+ *
+ * Receiving never waits for answering: a stream is read on while its appends
+ * are pending, up to a bound in bytes per stream and in all (byte-gate.ts).
+ * Nothing here knows a protocol; the wire brings entries and takes answers.
+ */
+import { type AppendResult, type Engine, EngineError } from "@logsvc/engine";
+import { type LogEntry, limits, type WriteLogsRequest } from "@logsvc/proto";
+import type { FastifyBaseLogger } from "fastify";
+import { abortable } from "../abortable.ts";
+import type { Lifecycle } from "../lifecycle.ts";
+import { RequestError } from "../request-error.ts";
+import type { Counters } from "../stats/counters.ts";
+import { AnswerStream, readInto } from "./answer-stream.ts";
+import { createArrivalClock } from "./arrival-clock.ts";
+import { ByteGate } from "./byte-gate.ts";
+import { EntryRuns } from "./entry-runs.ts";
+import { type BatchAnswer, type EntryAnswer, type EntryRejection, Intake } from "./intake.ts";
+
+/** Who calls, and how long for. */
+export interface IngestCall {
+  /** The producer named by the call itself; empty: none. A message's own producer goes before it. */
+  readonly producerId: string;
+  /** Aborts at the client's deadline or cancel. */
+  readonly signal: AbortSignal;
+}
+
+/** What an upload comes to. */
+export interface UploadSummary {
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+  readonly firstId: string;
+  readonly lastId: string;
+  /** The first ones; indexes count through all batches. */
+  readonly rejections: EntryRejection[];
+}
+
+/** What ingest works with. */
+export interface IngestOptions {
+  readonly engine: Engine;
+  readonly lifecycle: Lifecycle;
+  readonly counters: Counters;
+  readonly logger: FastifyBaseLogger | undefined;
+}
+
+/** How long after a failed append the server calls itself not ready. */
+const failureMemoryMs = 10_000;
+
+const nothingStored: AppendResult = {
+  duplicates: 0,
+  firstId: "",
+  lastId: "",
+  idAt: () => "",
+  isDuplicate: () => false,
+};
+
+/** The way into the log, for every RPC and protocol that writes. */
+export class Ingest {
+  readonly #engine: Engine;
+  readonly #lifecycle: Lifecycle;
+  readonly #counters: Counters;
+  readonly #logger: FastifyBaseLogger | undefined;
+  readonly #gate = new ByteGate(limits.inFlightBytesMax);
+  readonly #arrivalTime = createArrivalClock();
+  #failure: { readonly message: string; readonly at: number } | undefined;
+
+  constructor({ engine, lifecycle, counters, logger }: IngestOptions) {
+    this.#engine = engine;
+    this.#lifecycle = lifecycle;
+    this.#counters = counters;
+    this.#logger = logger;
+  }
+
+  /** Bytes received and not yet answered. */
+  get inFlightBytes(): number {
+    return this.#gate.bytes;
+  }
+
+  /** Why the engine could not write when last asked, a moment ago; undefined: it could. */
+  get failure(): string | undefined {
+    if (this.#failure === undefined || Date.now() - this.#failure.at > failureMemoryMs) return undefined;
+    return this.#failure.message;
+  }
+
+  /**
+   * Writes one batch and answers when it is durable.
+   *
+   * @throws RequestError `invalid`, `too_large`, `draining`; EngineError; the signal's reason.
+   */
+  async writeBatch(request: WriteLogsRequest, call: IngestCall): Promise<BatchAnswer> {
+    using _call = this.#lifecycle.enter();
+    const intake = this.#takeBatch(request, call.producerId);
+    const room = this.#gate.room();
+    if (room !== undefined) await abortable(room, call.signal);
+    const bytes = intake.weight;
+    this.#gate.add(bytes);
+    const stored = this.#store(intake).finally(() => this.#gate.release(bytes));
+    return intake.batchAnswer(await abortable(stored, call.signal));
+  }
+
+  /**
+   * Answers each entry of a stream. Entries that arrive together are appended
+   * together, so entries come and answers go in arrays; their grouping has no meaning.
+   *
+   * @throws What writeBatch throws, and what `entries` throws, after the answers to all before it.
+   */
+  async *answerEntries(
+    entries: AsyncIterable<readonly LogEntry[]>,
+    call: IngestCall,
+  ): AsyncGenerator<EntryAnswer[], void, undefined> {
+    checkProducerId(call.producerId);
+    const runs = new EntryRuns(call.producerId, {
+      arrivalTime: this.#arrivalTime,
+      store: (intake) => this.#store(intake),
+    });
+    const flush = (stream: AnswerStream<EntryAnswer[]>): void => runs.flush(stream);
+    try {
+      yield* this.#answer(
+        entries,
+        (received, stream) => {
+          for (const entry of received) runs.add(entry, stream);
+        },
+        { signal: call.signal, flush },
+      );
+    } finally {
+      this.#gate.release(runs.close());
+    }
+  }
+
+  /**
+   * Answers each batch of a stream.
+   *
+   * @throws What writeBatch throws, and what `batches` throws, after the answers to all before it.
+   */
+  answerBatches(
+    batches: AsyncIterable<WriteLogsRequest>,
+    call: IngestCall,
+  ): AsyncGenerator<BatchAnswer, void, undefined> {
+    return this.#answer(
+      batches,
+      (request, stream) => {
+        const intake = this.#takeBatch(request, call.producerId);
+        const bytes = intake.weight;
+        stream.add(bytes);
+        const answer = this.#store(intake).then((result) => intake.batchAnswer(result));
+        stream.queue.push(answer, () => stream.release(bytes));
+      },
+      { signal: call.signal },
+    );
+  }
+
+  /**
+   * Writes a stream of batches and sums it up at its end. What was written
+   * before an error stays written.
+   *
+   * @throws What answerBatches throws.
+   */
+  async upload(batches: AsyncIterable<WriteLogsRequest>, call: IngestCall): Promise<UploadSummary> {
+    const rejections: EntryRejection[] = [];
+    const sum = { accepted: 0, duplicates: 0, rejected: 0, firstId: "", lastId: "" };
+    for await (const answer of this.answerBatches(batches, call)) {
+      const offset = sum.accepted + sum.rejected;
+      for (const rejection of answer.rejections.slice(0, limits.uploadRejectionsMax - rejections.length)) {
+        rejections.push({ ...rejection, index: offset + rejection.index });
+      }
+      sum.accepted += answer.accepted;
+      sum.duplicates += answer.duplicates;
+      sum.rejected += answer.rejections.length;
+      sum.firstId ||= answer.firstId;
+      sum.lastId = answer.lastId || sum.lastId;
+    }
+    return { ...sum, rejections };
+  }
+
+  /** Reads messages and yields their answers, each at its own pace. */
+  async *#answer<Message, Answer>(
+    messages: AsyncIterable<Message>,
+    submit: (message: Message, stream: AnswerStream<Answer>) => void,
+    options: { readonly signal: AbortSignal; readonly flush?: (stream: AnswerStream<Answer>) => void },
+  ): AsyncGenerator<Answer, void, undefined> {
+    using _call = this.#lifecycle.enter();
+    const { signal, flush } = options;
+    const { draining } = this.#lifecycle;
+    const stream = new AnswerStream<Answer>(this.#gate);
+    const onAbort = (): void => stream.queue.abort(signal.reason);
+    const onDrain = (): void => {
+      flush?.(stream);
+      stream.queue.fail(draining.reason);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    draining.addEventListener("abort", onDrain, { once: true });
+    this.#counters.ingestStreams += 1;
+    try {
+      if (signal.aborted) throw signal.reason;
+      // Not awaited: it never rejects, and where the answers end first it ends with its source.
+      void readInto(stream, messages, submit, flush);
+      yield* stream.queue;
+    } finally {
+      this.#counters.ingestStreams -= 1;
+      signal.removeEventListener("abort", onAbort);
+      draining.removeEventListener("abort", onDrain);
+    }
+  }
+
+  #takeBatch(request: WriteLogsRequest, callProducerId: string): Intake {
+    const { entries, firstSequence } = request;
+    const producerId = request.producerId || callProducerId;
+    checkProducerId(producerId);
+    if (entries.length > limits.batchEntriesMax) {
+      throw new RequestError(
+        "too_large",
+        `entries: at most ${limits.batchEntriesMax} in a batch, got ${entries.length}`,
+      );
+    }
+    checkFirstSequence(firstSequence, entries.length, producerId);
+    const intake = new Intake(producerId, this.#arrivalTime);
+    for (const [index, entry] of entries.entries()) {
+      if (firstSequence !== 0n) entry.sequence = firstSequence + BigInt(index);
+      intake.add(entry);
+    }
+    return intake;
+  }
+
+  async #store(intake: Intake): Promise<AppendResult> {
+    const counters = this.#counters;
+    counters.rejected += intake.rejectedCount;
+    if (intake.validCount === 0) return nothingStored;
+    const bytes = intake.byteLength;
+    const count = intake.validCount;
+    try {
+      const result = await this.#engine.append(intake.build());
+      this.#noteSuccess();
+      counters.accepted += count;
+      counters.duplicates += result.duplicates;
+      counters.bytes += bytes;
+      return result;
+    } catch (error) {
+      this.#noteFailure(error);
+      throw error;
+    }
+  }
+
+  /** The start of a failure is logged, and its end; not every retry in between. */
+  #noteFailure(error: unknown): void {
+    if (!(error instanceof EngineError)) return;
+    if (this.#failure === undefined) this.#logger?.error({ err: error }, "the log can't be written");
+    this.#failure = { message: error.message, at: Date.now() };
+  }
+
+  #noteSuccess(): void {
+    if (this.#failure === undefined) return;
+    this.#failure = undefined;
+    this.#logger?.info("the log can be written again");
+  }
+}
+
+function checkProducerId(producerId: string): void {
+  const bytes = Buffer.byteLength(producerId);
+  if (bytes <= limits.producerIdBytesMax) return;
+  throw new RequestError("invalid", `producer_id: at most ${limits.producerIdBytesMax} bytes, got ${bytes}`);
+}
+
+function checkFirstSequence(firstSequence: bigint, count: number, producerId: string): void {
+  if (firstSequence === 0n) return;
+  if (producerId === "") {
+    throw new RequestError(
+      "invalid",
+      `first_sequence: needs a producer_id, got ${firstSequence} without one`,
+    );
+  }
+  if (firstSequence + BigInt(count) - 1n > BigInt(limits.sequenceMax)) {
+    throw new RequestError(
+      "invalid",
+      `first_sequence: the last entry's sequence is at most ${limits.sequenceMax}, got ${firstSequence} for ${count} entries`,
+    );
+  }
+}
