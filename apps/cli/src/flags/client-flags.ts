@@ -1,0 +1,51 @@
+/** How the commands that are clients reach the server. */
+import { readFileSync } from "node:fs";
+import { createNodeClient, type NodeLogClient } from "@logsvc/client-node";
+import type { Option } from "commander";
+import { CommandError, exitCodes } from "../exit-code.ts";
+import { flag } from "./flag.ts";
+import { readUrl } from "./flag-values.ts";
+
+/** The values of `clientFlags`. */
+export interface ClientFlags {
+  readonly url: string;
+  readonly tlsCa?: string;
+}
+
+/** The flags of every command that is a client. */
+export const clientFlags = (): Option[] => [
+  flag("--url <url>", "the server").default("http://localhost:50051").argParser(readUrl),
+  flag("--tls-ca <file>", "trust the certificates in this PEM file, for https://"),
+];
+
+/**
+ * Creates a client; it connects with the first call.
+ *
+ * @throws CommandError when the certificate's file can't be read.
+ */
+export function openClient(flags: ClientFlags): NodeLogClient {
+  const { url, tlsCa } = flags;
+  return createNodeClient({
+    url,
+    ...(tlsCa === undefined ? {} : { tls: { ca: readPem("--tls-ca", tlsCa) } }),
+  });
+}
+
+/**
+ * The contents of a PEM file.
+ *
+ * @throws CommandError that names the flag and the file.
+ */
+export function readPem(flagName: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new CommandError(`${flagName}: can't read ${file}: ${messageOf(error)}`, exitCodes.usage, {
+      cause: error,
+    });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

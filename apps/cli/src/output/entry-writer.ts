@@ -1,0 +1,80 @@
+/**
+ * Writes entries in the form that was asked for.
+ *
+ *   pretty  for people, see pretty-entry.ts
+ *   json    a line each, as in GET /tail: the way to jq, and back by `logsvc import`
+ *   raw     the message alone
+ */
+import { entryToJson, type StoredEntry } from "@logsvc/proto";
+import { neutralise } from "./neutralise.ts";
+import type { Notices } from "./notices.ts";
+import type { Output } from "./output.ts";
+import { createPrettyPrinter } from "./pretty-entry.ts";
+
+/** The forms of output. */
+export const outputFormats = ["pretty", "json", "raw"] as const;
+
+/** One of the forms of output. */
+export type OutputFormat = (typeof outputFormats)[number];
+
+/** Options of createEntryWriter. */
+export interface EntryWriterOptions {
+  readonly format: OutputFormat;
+  readonly color: boolean;
+  readonly utc: boolean;
+  /** The output is a terminal: control characters are shown, not sent, in every form. */
+  readonly isTerminal: boolean;
+}
+
+/** Where entries are missing, and how many. */
+export interface GapNotice {
+  readonly from: string;
+  readonly to: string;
+  readonly count: number;
+}
+
+/** Writes what a tail or a query comes upon. */
+export interface EntryWriter {
+  /** Writes entries, and resolves when there is room for more. */
+  entries(entries: readonly StoredEntry[]): Promise<void>;
+  /** Says, at the place where it is, that entries are missing. */
+  gap(gap: GapNotice): Promise<void>;
+}
+
+/** Creates a writer. What is no data (a gap, in raw output) goes to the notices. */
+export function createEntryWriter(
+  output: Output,
+  notices: Notices,
+  options: EntryWriterOptions,
+): EntryWriter {
+  const print = createPrinter(options);
+  return {
+    entries: async (entries) => {
+      notices.clearProgress();
+      await output.write(entries.map(print).join(""));
+    },
+    gap: async (gap) => {
+      const text = `gap: ${gap.count} entries were deleted by retention before they were read`;
+      notices.clearProgress();
+      if (options.format === "raw") notices.warn(text);
+      else if (options.format === "json") {
+        const { from, to, count } = gap;
+        await output.write(`${JSON.stringify({ gap: { from, to, count } })}\n`);
+      } else await output.write(`── ${text} ──\n`);
+    },
+  };
+}
+
+function createPrinter(options: EntryWriterOptions): (stored: StoredEntry) => string {
+  switch (options.format) {
+    case "pretty":
+      return createPrettyPrinter(options);
+    case "json":
+      return (stored) => `${JSON.stringify(entryToJson(stored))}\n`;
+    case "raw":
+      return ({ entry }) =>
+        `${options.isTerminal ? neutralise(entry?.message ?? "") : (entry?.message ?? "")}\n`;
+    default:
+      return options.format satisfies never;
+  }
+}
