@@ -18,6 +18,7 @@
  *                 foreign, newer Internal (they stop an open, not a call)
  *   ConnectError                 as it is (deadlines, cancels, protocol errors)
  *   AbortError                   Canceled
+ *   a lost connection            Canceled (the client has gone: no fault of the server's)
  *   anything else                Internal, without its text
  */
 import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
@@ -56,6 +57,9 @@ const retryInfo = detail(RetryInfoSchema, { retryDelay: { seconds: 1n } });
  * @param onUnknown Told of an error that nobody foresaw, before its text is left out.
  */
 export function toConnectError(error: unknown, onUnknown?: (error: unknown) => void): ConnectError {
+  if (isLostConnection(error)) {
+    return new ConnectError("the client has gone", Code.Canceled, undefined, undefined, error);
+  }
   if (error instanceof ConnectError) return error;
   if (error instanceof RequestError) {
     const retryable = error.code === "busy" || error.code === "draining";
@@ -73,6 +77,15 @@ export function toConnectError(error: unknown, onUnknown?: (error: unknown) => v
   }
   onUnknown?.(error);
   return new ConnectError("internal error", Code.Internal, undefined, undefined, error);
+}
+
+/** What writing to a socket ends with when its other side has gone. */
+const lostConnectionCodes: ReadonlySet<unknown> = new Set(["ECANCELED", "ECONNRESET", "EPIPE"]);
+
+/** The system's error comes by itself as a signal's reason, and inside Connect's from a response. */
+function isLostConnection(error: unknown): boolean {
+  const reason = error instanceof ConnectError ? error.cause : error;
+  return reason instanceof Error && "code" in reason && lostConnectionCodes.has(reason.code);
 }
 
 /** The HTTP status of an error, as Connect has it. */
