@@ -1,7 +1,8 @@
 /**
  * The samples in README.md and docs/ are true. A fenced block whose info string
- * is `sh test` must end well; `sh test live` goes on for ever and must print a
- * line. A document's blocks run in their order, against a fresh server.
+ * is `sh test` or `ts test` must end well; with `live` it goes on for ever and
+ * must print a line. A document's blocks run in their order, against a fresh
+ * server.
  */
 import assert from "node:assert/strict";
 import { globSync } from "node:fs";
@@ -9,16 +10,20 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { isInstalled, rootFolder } from "./harness/program.ts";
-import { startSample } from "./harness/sample.ts";
+import { startSample, startTypeScript } from "./harness/sample.ts";
 import { type Server, startServer } from "./harness/server.ts";
 
 /** A marked block. */
 interface Sample {
+  readonly language: "sh" | "ts";
   readonly isLive: boolean;
+  /** The answer is an error. curl itself does not say. */
+  readonly isError: boolean;
   readonly text: string;
 }
 
-const blockPattern = /^```sh test( live)?\n(.*?)^```$/gms;
+/** The block, and the answer that the document shows below it, if it does. */
+const blockPattern = /^```(sh|ts) test( live)?\n(.*?)^```$(?:\n\n```json\n(.*?)^```$)?/gms;
 
 for (const path of globSync(["README.md", "docs/*.md"], { cwd: rootFolder })) {
   const samples = samplesOf(await readFile(join(rootFolder, path), "utf8"));
@@ -35,18 +40,28 @@ test("README.md has samples to run", async () => {
 });
 
 function samplesOf(text: string): Sample[] {
-  return [...text.matchAll(blockPattern)].map(([, live, block = ""]) => ({
+  return [...text.matchAll(blockPattern)].map(([, language, live, block = "", answer = ""]) => ({
+    language: language === "ts" ? "ts" : "sh",
     isLive: live !== undefined,
+    isError: answer.includes('"code":'),
     text: block,
   }));
 }
 
-async function runSample(t: TestContext, server: Server, { isLive, text }: Sample): Promise<void> {
+async function runSample(
+  t: TestContext,
+  server: Server,
+  { language, isLive, isError, text }: Sample,
+): Promise<void> {
   for (const program of ["curl", "jq"])
-    if (text.includes(program) && !(await isInstalled(t, program)))
+    if (language === "sh" && text.includes(program) && !(await isInstalled(t, program)))
       return t.skip(`${program} is not installed`);
-  const sample = startSample(t, server, text, { LOGSVC_URL: server.url });
+  const sample =
+    language === "ts"
+      ? await startTypeScript(t, server, text)
+      : startSample(t, server, text, { LOGSVC_URL: server.url });
   sample.endInput();
   if (isLive) await sample.waitForLines(1);
   else await sample.succeeded();
+  assert.equal(sample.stdout.includes('"code":'), isError, sample.stdout);
 }

@@ -82,7 +82,7 @@ test("prints lines worth pasting: they write, tail and tail again", { timeout: 6
   if (!(await isInstalled(t, "curl"))) return t.skip("curl is not installed");
   const server = await startServer(t);
   const samples = server.program.lines.flatMap(
-    (line) => /(?:curl|pnpm logsvc|npx logsvc) .*/.exec(line) ?? [],
+    (line) => /^(?:curl|pnpm logsvc|npx .* logsvc) .*$/.exec(line) ?? [],
   );
   assert.equal(samples.length, 3, server.program.stdout);
   const [write = "", tail = "", command = ""] = samples;

@@ -3,6 +3,9 @@
  * things: the port is the test server's, and `pnpm logsvc` runs the command
  * without the package manager, which need not be on a test's PATH.
  */
+import { randomUUID } from "node:crypto";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { logsvcCommand, type RunningProgram, startProgram } from "./program.ts";
 import type { Server } from "./server.ts";
@@ -21,6 +24,18 @@ export function startSample(
   const command = [program, ...args].map((word) => `'${word}'`).join(" ");
   const text = sample
     .replaceAll(samplePort, `${server.port}`)
-    .replaceAll(/\b(npx )?pnpm (--silent )?logsvc\b/g, () => command);
+    .replaceAll(/\b(npx -y -p node@24 -p pnpm@12 )?pnpm logsvc\b/g, () => command);
   return startProgram(t, "sh", ["-e", "-c", text], { env, isGroup: true });
+}
+
+/** Starts a program in TypeScript, from a file beside the packages that it imports. */
+export async function startTypeScript(
+  t: TestContext,
+  server: Server,
+  sample: string,
+): Promise<RunningProgram> {
+  const path = join(import.meta.dirname, `sample-${randomUUID()}.ts`);
+  await writeFile(path, sample.replaceAll(samplePort, `${server.port}`));
+  t.after(() => rm(path));
+  return startProgram(t, process.execPath, [path]);
 }

@@ -18,12 +18,21 @@ test("the first line is for programs", () => {
 
 test("the lines to paste name the address only where it is not the default", () => {
   const greet = (url: string): string => formatGreeting({ version: "1", url, commandName: "pnpm logsvc" });
-  assert.match(greet("http://127.0.0.1:50051"), /pnpm logsvc tail\n/);
-  assert.match(greet("http://127.0.0.1:8080"), /pnpm logsvc tail --url http:\/\/127\.0\.0\.1:8080\n/);
+  assert.match(greet("http://127.0.0.1:50051"), /^pnpm logsvc tail --last 10\n/m);
+  assert.match(
+    greet("http://127.0.0.1:8080"),
+    /^pnpm logsvc tail --last 10 --url http:\/\/127\.0\.0\.1:8080\n/m,
+  );
 });
 
 test("the command's name is how it was started", () => {
   assert.equal(commandNameOf("/home/me/logsvc/apps/cli/src/main.ts", {}), "pnpm logsvc");
+  assert.equal(
+    commandNameOf("/home/me/logsvc/apps/cli/src/main.ts", {
+      PATH: "/home/me/.npm/_npx/3e2d/node_modules/.bin:/bin",
+    }),
+    "npx -y -p node@24 -p pnpm@12 pnpm logsvc",
+  );
   assert.equal(commandNameOf("/usr/lib/node_modules/logsvc/dist/main.js", {}), "logsvc");
   assert.equal(commandNameOf("/x/node_modules/logsvc/dist/main.js", { npm_command: "exec" }), "npx logsvc");
 });

@@ -24,16 +24,26 @@ export function formatGreeting({ version, url, commandName, selfSigned }: Greeti
   const body = '{"entries":[{"level":"info","message":"hello","service":"curl"}]}';
   return `logsvc ${version} is listening on ${url}
 ${selfSigned === undefined ? "" : `its self-signed certificate has the SHA-256 fingerprint ${selfSigned.fingerprint}\n`}
-  write    ${curl} ${url}/logsvc.LogService/WriteLogs -H 'content-type: application/json' -d '${body}'
-  follow   ${curl} -N '${url}/tail?last=10'
-  or       ${commandName} tail${urlFlag}${caFlag}
+# write an entry
+${curl} ${url}/logsvc.LogService/WriteLogs -H 'content-type: application/json' -d '${body}'
+# follow the log
+${curl} -N '${url}/tail?last=10'
+# the same, for people
+${commandName} tail --last 10${urlFlag}${caFlag}
 
 `;
 }
 
-/** How to start this program again, for lines to paste. */
+/**
+ * How to start this program again, for lines to paste into another shell. Who
+ * started it through npx may have no pnpm there: npx puts its own folder on the
+ * PATH of what it runs.
+ */
 export function commandNameOf(scriptPath: string, environment: NodeJS.ProcessEnv): string {
   const isCheckout = !scriptPath.includes("/node_modules/");
-  if (isCheckout) return "pnpm logsvc";
+  if (isCheckout) {
+    const isByNpx = /[\\/]_npx[\\/]/.test(environment["PATH"] ?? "");
+    return isByNpx ? "npx -y -p node@24 -p pnpm@12 pnpm logsvc" : "pnpm logsvc";
+  }
   return environment["npm_command"] === "exec" ? "npx logsvc" : "logsvc";
 }
