@@ -216,7 +216,11 @@ export interface QueryProgress {
   readonly bytesSkipped: number;
   readonly entriesScanned: number;
   readonly matches: number;
-  /** Where the next page begins; empty when there is none, or not yet known. */
+  /**
+   * Where the next page begins; empty when there is none, or not yet known. A
+   * page that stopped at its limit has one even if nothing more matches: the
+   * next page is then empty.
+   */
   readonly nextPageToken: string;
   readonly complete: boolean;
 }

@@ -21,3 +21,4 @@ export type {
 } from "./engine.ts";
 export { EngineError, type EngineErrorCode } from "./engine-error.ts";
 export { type EntryBatch, EntryBatchBuilder, entryBytesAt } from "./entry-batch.ts";
+export { openSqliteEngine, type SqliteEngineOptions } from "./sqlite/sqlite-engine.ts";

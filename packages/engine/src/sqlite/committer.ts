@@ -1,0 +1,239 @@
+/**
+ * Makes batches durable: one transaction for all that wait.
+ *
+ *   batches ─▶ repeats dropped, offsets assigned ─▶ blocks ─▶ rows ─▶ COMMIT (fsync) ─▶ answers
+ */
+import type { DatabaseSync } from "node:sqlite";
+import type { EntryBatch } from "../entry-batch.ts";
+import { encodeBlock } from "./block-format.ts";
+import { type BlockImage, blockViews, createBlockImage } from "./block-image.ts";
+import { transaction } from "./log-file.ts";
+import type { ProducerLedger } from "./producer-ledger.ts";
+import type { AppendAnswer, Commit } from "./thread-messages.ts";
+
+/** A batch that waits for its commit. */
+export interface WaitingBatch {
+  readonly ticket: number;
+  readonly batch: EntryBatch;
+}
+
+/**
+ * Raw bytes of a block, unless a single entry is larger: enough for compression
+ * to be at its best, and little enough that scanning one takes milliseconds.
+ */
+const blockBytesMax = 1024 * 1024;
+
+/** Entries of a block, so that one of tiny entries takes no longer to scan. */
+const blockEntriesMax = 16_384;
+
+/** Consecutive entries of a batch that are stored. */
+interface Piece {
+  readonly batch: EntryBatch;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The writer's half of the log: assigns offsets and stores blocks. */
+export class Committer {
+  readonly #database: DatabaseSync;
+  readonly #ledger: ProducerLedger;
+  readonly #insertBlock;
+  readonly #updateLog;
+  #nextOffset: number;
+  #lastReceivedAt: bigint;
+
+  constructor(database: DatabaseSync, ledger: ProducerLedger) {
+    this.#database = database;
+    this.#ledger = ledger;
+    this.#insertBlock = database.prepare("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    this.#updateLog = database.prepare(
+      `UPDATE log SET next_offset = ?, last_received_at = ?, blocks = blocks + ?, raw_bytes = raw_bytes + ?`,
+    );
+    const read = database.prepare("SELECT next_offset, last_received_at FROM log");
+    read.setReadBigInts(true);
+    const log = read.get() ?? {};
+    this.#nextOffset = Number(log["next_offset"]);
+    this.#lastReceivedAt = BigInt(String(log["last_received_at"]));
+  }
+
+  /** The offset that the next entry gets. */
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
+  /**
+   * Stores what is new in these batches. When it throws, nothing is stored and
+   * nothing is changed.
+   */
+  commit(waiting: readonly WaitingBatch[]): { answers: AppendAnswer[]; commit: Commit } {
+    const startedAt = performance.now();
+    const receivedAt = this.#receivedAt();
+    try {
+      const { answers, blocks } = transaction(this.#database, () => this.#store(waiting, receivedAt));
+      this.#ledger.committed();
+      for (const block of blocks) this.#nextOffset += block.count;
+      if (blocks.length > 0) this.#lastReceivedAt = receivedAt;
+      return { answers, commit: this.#sum(blocks, startedAt) };
+    } catch (error) {
+      this.#ledger.forget();
+      throw error;
+    }
+  }
+
+  #store(waiting: readonly WaitingBatch[], receivedAt: bigint) {
+    const answers: AppendAnswer[] = [];
+    const pieces: Piece[] = [];
+    let next = this.#nextOffset;
+    for (const { ticket, batch } of waiting) {
+      const answer = this.#place(ticket, batch, { next, receivedAt, pieces });
+      next += answer.stored;
+      answers.push(answer);
+    }
+    const blocks = cutBlocks(pieces, this.#nextOffset, receivedAt);
+    let rawBytes = 0;
+    for (const block of blocks) {
+      this.#insert(block);
+      rawBytes += blockViews(block).bytes.length;
+    }
+    if (blocks.length > 0) this.#updateLog.run(next, receivedAt, blocks.length, rawBytes);
+    this.#ledger.flush();
+    return { answers, blocks };
+  }
+
+  /** Decides for each entry of a batch whether it is new, and where it goes. */
+  #place(
+    ticket: number,
+    batch: EntryBatch,
+    { next, receivedAt, pieces }: { next: number; receivedAt: bigint; pieces: Piece[] },
+  ): AppendAnswer {
+    const { count, producerId, sequences } = batch;
+    if (producerId === undefined || sequences === undefined) {
+      pieces.push({ batch, from: 0, to: count });
+      return { ticket, firstOffset: next, stored: count };
+    }
+    const offsets = new Float64Array(count);
+    const flags = new Uint8Array(count);
+    const producer = this.#ledger.producer(producerId, Number(receivedAt / 1_000_000n));
+    let stored = 0;
+    let from = 0;
+    for (let index = 0; index < count; index++) {
+      const sequence = sequences[index] ?? 0;
+      const known = sequence === 0 ? undefined : this.#ledger.find(producer, sequence);
+      if (known === undefined) {
+        offsets[index] = next + stored++;
+        if (sequence !== 0) this.#ledger.add(producer, sequence, offsets[index] ?? 0);
+      } else {
+        offsets[index] = known;
+        flags[index] = 1;
+        if (from < index) pieces.push({ batch, from, to: index });
+        from = index + 1;
+      }
+    }
+    if (from < count) pieces.push({ batch, from, to: count });
+    const answer = { ticket, firstOffset: stored === 0 ? 0 : next, stored };
+    return stored === count ? answer : { ...answer, repeats: { offsets, flags } };
+  }
+
+  #insert(block: BlockImage): void {
+    const row = encodeBlock(block);
+    this.#insertBlock.run(
+      row.firstOffset,
+      row.count,
+      row.leastTimestamp,
+      row.greatestTimestamp,
+      row.receivedAt,
+      row.rawBytes,
+      row.levelCounts,
+      row.services,
+      row.headCrc,
+      row.times,
+      row.severities,
+      row.entries,
+    );
+  }
+
+  /** Now, but never before the last block: clocks are set back. */
+  #receivedAt(): bigint {
+    const now = BigInt(Date.now()) * 1_000_000n;
+    return now > this.#lastReceivedAt ? now : this.#lastReceivedAt;
+  }
+
+  #sum(blocks: BlockImage[], startedAt: number): Commit {
+    let entries = 0;
+    let bytes = 0;
+    for (const block of blocks) {
+      entries += block.count;
+      bytes += blockViews(block).bytes.length;
+    }
+    const durationUs = Math.round((performance.now() - startedAt) * 1000);
+    return { blocks, entries, bytes, durationUs, nextOffset: this.#nextOffset };
+  }
+}
+
+/** Cuts entries into blocks that are full, but for the last. */
+function cutBlocks(pieces: readonly Piece[], firstOffset: number, receivedAt: bigint): BlockImage[] {
+  const blocks: BlockImage[] = [];
+  let offset = firstOffset;
+  let parts: Piece[] = [];
+  let count = 0;
+  let rawBytes = 0;
+  const close = () => {
+    if (count > 0) blocks.push(joinPieces(parts, { firstOffset: offset, count, receivedAt, rawBytes }));
+    offset += count;
+    [parts, count, rawBytes] = [[], 0, 0];
+  };
+  for (const { batch, from, to } of pieces) {
+    for (let start = from; start < to; ) {
+      const end = fitting(batch, { from: start, to }, blockBytesMax - rawBytes, blockEntriesMax - count);
+      if (end === start && count > 0) {
+        close();
+        continue;
+      }
+      // An entry that is larger than a block has a block of its own.
+      const taken = Math.max(end, start + 1);
+      parts.push({ batch, from: start, to: taken });
+      count += taken - start;
+      rawBytes += startOf(batch, taken) - startOf(batch, start);
+      start = taken;
+    }
+  }
+  close();
+  return blocks;
+}
+
+/** The greatest `end` so that the entries from `from` to `end` fit, by halving. */
+function fitting(batch: EntryBatch, range: { from: number; to: number }, bytesMax: number, countMax: number) {
+  const limit = startOf(batch, range.from) + bytesMax;
+  let low = range.from;
+  let high = Math.min(range.to, range.from + countMax);
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if (startOf(batch, middle) <= limit) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+function joinPieces(
+  pieces: readonly Piece[],
+  head: { firstOffset: number; count: number; receivedAt: bigint; rawBytes: number },
+): BlockImage {
+  const block = createBlockImage(head);
+  const { timestamps, ends, severities, bytes } = blockViews(block);
+  let count = 0;
+  let length = 0;
+  for (const { batch, from, to } of pieces) {
+    const start = startOf(batch, from);
+    bytes.set(batch.bytes.subarray(start, startOf(batch, to)), length);
+    timestamps.set(batch.timestamps.subarray(from, to), count);
+    severities.set(batch.severities.subarray(from, to), count);
+    for (let index = from; index < to; index++) ends[count++] = (batch.ends[index] ?? 0) - start + length;
+    length = ends[count - 1] ?? 0;
+  }
+  return block;
+}
+
+/** Where entry `index` begins; for the count of entries: where the last one ends. */
+function startOf(batch: EntryBatch, index: number): number {
+  return index === 0 ? 0 : (batch.ends[index - 1] ?? 0);
+}

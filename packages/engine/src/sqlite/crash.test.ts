@@ -1,0 +1,108 @@
+/**
+ * Nothing acknowledged is lost and nothing is stored twice, when the process is
+ * killed at any moment: 30 rounds on one folder, each with a writer in a process
+ * of its own that is killed at random.
+ */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { batchOf, entryOf, messagesOf, Random, readToEnd } from "../contract/engine-under-test.ts";
+import type { Engine } from "../engine.ts";
+import { openSqliteEngine } from "./sqlite-engine.ts";
+import { temporaryFolder } from "./testing/test-engine.ts";
+
+const rounds = 30;
+
+/** What a writer was told: ids by producer and sequence. */
+type Acknowledged = Map<string, string>;
+
+/** Starts a writer, which waits until it is told where to write. */
+function startWriter(t: TestContext) {
+  const script = fileURLToPath(new URL("./testing/crash-writer.ts", import.meta.url));
+  const child = spawn(process.execPath, [script], { stdio: ["pipe", "pipe", "inherit"] });
+  t.after(() => child.kill("SIGKILL"));
+  return child;
+}
+
+/** Lets a writer write until it has said so many bytes, kills it, and returns what it was told. */
+async function writeAndKill(
+  child: ReturnType<typeof startWriter>,
+  { folder, firstSequence, bytes }: { folder: string; firstSequence: number; bytes: number },
+): Promise<Acknowledged> {
+  const closed = once(child, "close");
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+    if (output.length >= bytes) child.kill("SIGKILL");
+  });
+  child.stdin.write(`${JSON.stringify([folder, firstSequence])}\n`);
+  const [, signal]: unknown[] = await closed;
+  assert.equal(signal, "SIGKILL", "the writer runs until it is killed");
+  const lines = output.slice(0, output.lastIndexOf("\n")).split("\n");
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), line.slice(line.lastIndexOf(" ") + 1)]),
+  );
+}
+
+const offsetOf = (id: string) => Number(/[0-9]+$/.exec(id)?.[0]);
+
+/** Reads the whole log, and expects every offset once. Returns the entries' ids by message. */
+async function readAll(engine: Engine, start: string): Promise<Map<string, string>> {
+  const entries = await readToEnd(engine, start);
+  assert.deepEqual(
+    entries.map(({ id }) => offsetOf(id)),
+    entries.map((_, index) => index + 1),
+    "offsets without holes",
+  );
+  const ids = new Map(entries.map(({ entry, id }) => [entry.message, id]));
+  assert.equal(ids.size, entries.length, `no entry is there twice: ${messagesOf(entries).slice(-5)}`);
+  return ids;
+}
+
+/** Sends everything of a round again, acknowledged or not, and expects each to be there exactly once. */
+async function sendAgain(
+  engine: Engine,
+  stored: ReadonlyMap<string, string>,
+  { from, to }: { from: number; to: number },
+): Promise<void> {
+  const sequences = Array.from({ length: to - from }, (_, index) => from + index);
+  for (const producer of ["p", "q", "r"]) {
+    const entries = sequences.map((each) => entryOf({ message: `${producer} ${each}`, service: producer }));
+    const answer = await engine.append(batchOf(entries, producer, sequences));
+    for (const [index, sequence] of sequences.entries()) {
+      const first = stored.get(`${producer} ${sequence}`);
+      assert.equal(answer.isDuplicate(index), first !== undefined, `${producer} ${sequence}`);
+      if (first !== undefined) assert.equal(answer.idAt(index), first);
+    }
+  }
+}
+
+test("what was acknowledged survives kill -9, with its id, and what is sent again is stored once", async (t) => {
+  const folder = await temporaryFolder(t);
+  const empty = await openSqliteEngine({ path: folder });
+  const start = empty.head();
+  await empty.close();
+  const random = new Random(Date.now());
+  const acknowledged: Acknowledged = new Map();
+  let firstSequence = 1;
+  let writer = startWriter(t);
+  for (let round = 0; round < rounds; round++) {
+    const told = await writeAndKill(writer, { folder, firstSequence, bytes: 1 + random.below(20_000) });
+    // The next one starts while this round is looked at.
+    writer = startWriter(t);
+    for (const [name, id] of told) acknowledged.set(name, id);
+    const engine = await openSqliteEngine({ path: folder });
+    t.after(() => engine.close());
+    const stored = await readAll(engine, start);
+    for (const [name, id] of acknowledged) assert.equal(stored.get(name), id, `${name} was acknowledged`);
+    const last = Math.max(...Array.from(stored.keys(), (name) => Number(name.slice(2))));
+    await sendAgain(engine, stored, { from: firstSequence, to: last + 1 });
+    const all = await readAll(engine, start);
+    assert.equal(all.size, last * 3, "each producer's entries are there once");
+    firstSequence = last + 1;
+    await engine.close();
+  }
+  t.diagnostic(`${acknowledged.size} entries were acknowledged in ${rounds} rounds`);
+});

@@ -1,0 +1,76 @@
+/** A block in the main thread's memory: what readers of the log get. */
+import { fromBinary } from "@bufbuild/protobuf";
+import { type LogEntry, LogEntrySchema } from "@logsvc/proto";
+import type { Block } from "../engine.ts";
+import { entryBytesAt } from "../entry-batch.ts";
+import { type BlockImage, blockViews } from "./block-image.ts";
+import type { Positions } from "./positions.ts";
+
+/** What a block takes besides its buffer: its views and the object itself, measured at about 700 bytes. */
+const overheadBytes = 1024;
+
+/** An immutable block, made of what another thread has handed over. */
+export class MemoryBlock implements Block {
+  readonly firstOffset: number;
+  readonly count: number;
+  readonly bytes: Uint8Array;
+  readonly ends: Uint32Array;
+  readonly timestamps: BigInt64Array;
+  readonly severities: Uint8Array;
+  /** What the block takes in memory, decoded entries not counted. */
+  readonly memoryBytes: number;
+  readonly #receivedAt: bigint;
+  readonly #positions: Positions;
+  #decoded: (LogEntry | undefined)[] = [];
+  #keepsDecoded = true;
+
+  constructor(image: BlockImage, positions: Positions) {
+    const { timestamps, ends, severities, bytes } = blockViews(image);
+    this.firstOffset = image.firstOffset;
+    this.count = image.count;
+    this.timestamps = timestamps;
+    this.ends = ends;
+    this.severities = severities;
+    this.bytes = bytes;
+    this.memoryBytes = image.buffer.byteLength + overheadBytes;
+    this.#receivedAt = image.receivedAt;
+    this.#positions = positions;
+  }
+
+  /** The offset of the last entry. */
+  get lastOffset(): number {
+    return this.firstOffset + this.count - 1;
+  }
+
+  receivedAt(index: number): bigint {
+    this.#offsetAt(index);
+    return this.#receivedAt;
+  }
+
+  idAt(index: number): string {
+    return this.#positions.id(this.#offsetAt(index));
+  }
+
+  cursorAt(index: number): string {
+    return this.#positions.cursor(this.#offsetAt(index));
+  }
+
+  entryAt(index: number): LogEntry {
+    const known = this.#decoded[index];
+    if (known !== undefined) return known;
+    const entry = fromBinary(LogEntrySchema, entryBytesAt(this, index));
+    if (this.#keepsDecoded) this.#decoded[index] = entry;
+    return entry;
+  }
+
+  /** Lets go of decoded entries, and keeps none from now on: they take several times the block's bytes. */
+  forgetDecoded(): void {
+    this.#decoded = [];
+    this.#keepsDecoded = false;
+  }
+
+  #offsetAt(index: number): number {
+    if (index >= 0 && index < this.count) return this.firstOffset + index;
+    throw new RangeError(`entry ${index} of a block of ${this.count}`);
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * Recognises repeats, exactly: which sequences of which producer are stored, and
+ * at which offsets.
+ *
+ * A producer's sequences are kept as runs (consecutive sequences with
+ * consecutive offsets), in the tables `producers` and `runs`, written in the
+ * transaction of the entries themselves. An entry whose sequence is greater than
+ * all that were stored is new without a look at the disk; for any other the run
+ * decides. Gaps are legal: a sequence in no run is new, however low, except
+ * below the producer's floor, where retention has deleted the runs.
+ *
+ * The ledger is told before and after each transaction. Within one, it answers
+ * for entries of the same transaction as well.
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+
+/** What is known of a producer, while it is in memory. */
+export interface Producer {
+  readonly id: number;
+  /** The greatest sequence that may be stored; 0 when none is. */
+  greatest: number;
+  /** See the table `producers`. */
+  readonly floor: number;
+  /** Unix milliseconds, as stored. */
+  readonly usedAtMs: number;
+  /** Runs of the current transaction, by rising offset. */
+  pending: Run[];
+  /** The run that was written last: the one that the next entry most likely continues. */
+  last: Run | undefined;
+  /** What the last look at the disk found: whether a span of sequences is stored. */
+  span: Span | undefined;
+}
+
+interface Run {
+  readonly firstSequence: number;
+  readonly firstOffset: number;
+  count: number;
+}
+
+/** The sequences `from` … `to - 1`: all stored from `firstOffset` on, or none (undefined). */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly firstOffset: number | undefined;
+}
+
+/** Producers kept in memory, about 300 bytes each; the others are on disk only. */
+const cachedProducersMax = 65_536;
+
+/** Offset of a sequence that was stored, and deleted since. */
+const unknownOffset = 0;
+
+/** The ledger of one log. Used by its writer alone. */
+export class ProducerLedger {
+  readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #idleMs: number;
+  /** The least recently used first. */
+  readonly #cache = new Map<string, Producer>();
+  readonly #touched = new Set<Producer>();
+
+  /** @param idleMs How long a producer without stored entries is remembered. */
+  constructor(database: DatabaseSync, idleMs: number) {
+    this.#statements = prepareStatements(database);
+    this.#idleMs = idleMs;
+  }
+
+  /** The producer of that name, made when it is not known. Within a transaction. */
+  producer(name: string, nowMs: number): Producer {
+    let producer = this.#cache.get(name);
+    if (producer === undefined || nowMs - producer.usedAtMs > this.#idleMs / 16) {
+      if (producer !== undefined) this.#flush(producer);
+      producer = this.#load(name, nowMs);
+    }
+    this.#cache.delete(name);
+    this.#cache.set(name, producer);
+    this.#touched.add(producer);
+    return producer;
+  }
+
+  /** The offset that a sequence is stored at (0: no longer known), or undefined when it is not stored. */
+  find(producer: Producer, sequence: number): number | undefined {
+    if (sequence > producer.greatest) return undefined;
+    let { span } = producer;
+    if (span === undefined || sequence < span.from || sequence >= span.to) {
+      span = this.#look(producer, sequence);
+      producer.span = span;
+    }
+    if (span.firstOffset !== undefined) return span.firstOffset + (sequence - span.from);
+    return sequence < producer.floor ? unknownOffset : undefined;
+  }
+
+  /** Notes that a sequence which `find` did not find is stored at an offset. */
+  add(producer: Producer, sequence: number, offset: number): void {
+    const run = producer.pending.at(-1);
+    const continues =
+      run !== undefined &&
+      run.firstSequence + run.count === sequence &&
+      run.firstOffset + run.count === offset;
+    if (continues) run.count++;
+    else producer.pending.push({ firstSequence: sequence, firstOffset: offset, count: 1 });
+    if (sequence > producer.greatest) producer.greatest = sequence;
+    // What is left of a free span begins after this sequence.
+    const { span } = producer;
+    if (span !== undefined && span.firstOffset === undefined && sequence >= span.from) {
+      producer.span = { ...span, from: sequence + 1 };
+    }
+  }
+
+  /** Writes what is pending. The last step of a transaction. */
+  flush(): void {
+    for (const producer of this.#touched) this.#flush(producer);
+  }
+
+  /** The transaction is durable. */
+  committed(): void {
+    for (const producer of this.#touched) producer.span = undefined;
+    this.#touched.clear();
+    for (const name of this.#cache.keys()) {
+      if (this.#cache.size <= cachedProducersMax) break;
+      this.#cache.delete(name);
+    }
+  }
+
+  /** The transaction was rolled back, or rows were changed behind the cache: believe the disk alone. */
+  forget(): void {
+    this.#touched.clear();
+    this.#cache.clear();
+  }
+
+  /** Deletes the runs that lie wholly before an offset. Within a transaction; `forget` must follow. */
+  deleteBefore(offset: number): void {
+    this.#statements.raiseFloors.run(offset, offset);
+    this.#statements.deleteRuns.run(offset, offset);
+  }
+
+  /**
+   * Forgets producers that have no entries stored and have long been silent, at
+   * most `limit` of them. Within a transaction; `forget` must follow.
+   *
+   * @returns How many were forgotten.
+   */
+  deleteIdle(nowMs: number, limit: number): number {
+    return Number(this.#statements.deleteIdle.run(nowMs - this.#idleMs, limit).changes);
+  }
+
+  #load(name: string, nowMs: number): Producer {
+    const row = this.#statements.touchProducer.get(name, nowMs);
+    if (row === undefined) throw new Error(`producer ${name} was neither found nor made`);
+    const id = Number(row["id"]);
+    const floor = Number(row["floor"]);
+    const last = runOf(this.#statements.lastRun.get(id));
+    const greatest = Math.max(floor - 1, last === undefined ? 0 : last.firstSequence + last.count - 1);
+    return { id, greatest, floor, usedAtMs: nowMs, pending: [], last, span: undefined };
+  }
+
+  #look(producer: Producer, sequence: number): Span {
+    this.#flush(producer);
+    const before = runOf(this.#statements.runBefore.get(producer.id, sequence));
+    const end = before === undefined ? 1 : before.firstSequence + before.count;
+    if (before !== undefined && sequence < end) {
+      return { from: before.firstSequence, to: end, firstOffset: before.firstOffset };
+    }
+    const after = runOf(this.#statements.runAfter.get(producer.id, sequence));
+    return { from: end, to: after?.firstSequence ?? Number.POSITIVE_INFINITY, firstOffset: undefined };
+  }
+
+  #flush(producer: Producer): void {
+    for (const run of producer.pending) {
+      const { last } = producer;
+      const continues =
+        last !== undefined &&
+        last.firstSequence + last.count === run.firstSequence &&
+        last.firstOffset + last.count === run.firstOffset;
+      if (continues) {
+        last.count += run.count;
+        this.#statements.extendRun.run(last.count, producer.id, last.firstSequence);
+      } else {
+        this.#statements.insertRun.run(producer.id, run.firstSequence, run.count, run.firstOffset);
+        producer.last = run;
+      }
+    }
+    producer.pending = [];
+  }
+}
+
+function prepareStatements(database: DatabaseSync) {
+  const prepare = (sql: string): StatementSync => database.prepare(sql);
+  const run = "SELECT first_sequence, count, first_offset FROM runs WHERE producer = ?";
+  return {
+    touchProducer: prepare(
+      `INSERT INTO producers (name, used_at, floor) VALUES (?, ?, 0)
+       ON CONFLICT (name) DO UPDATE SET used_at = excluded.used_at RETURNING id, floor`,
+    ),
+    lastRun: prepare(`${run} ORDER BY first_sequence DESC LIMIT 1`),
+    runBefore: prepare(`${run} AND first_sequence <= ? ORDER BY first_sequence DESC LIMIT 1`),
+    runAfter: prepare(`${run} AND first_sequence > ? ORDER BY first_sequence LIMIT 1`),
+    insertRun: prepare("INSERT INTO runs VALUES (?, ?, ?, ?)"),
+    extendRun: prepare("UPDATE runs SET count = ? WHERE producer = ? AND first_sequence = ?"),
+    raiseFloors: prepare(
+      `UPDATE producers SET floor = max(floor, gone.until) FROM (
+         SELECT producer, max(first_sequence + count) AS until FROM runs
+         WHERE first_offset < ? AND first_offset + count <= ? GROUP BY producer
+       ) AS gone WHERE producers.id = gone.producer`,
+    ),
+    deleteRuns: prepare("DELETE FROM runs WHERE first_offset < ? AND first_offset + count <= ?"),
+    deleteIdle: prepare(
+      `DELETE FROM producers WHERE id IN (
+         SELECT id FROM producers WHERE used_at < ?
+         AND NOT EXISTS (SELECT 1 FROM runs WHERE producer = producers.id) LIMIT ?)`,
+    ),
+  };
+}
+
+function runOf(row: Record<string, unknown> | undefined): Run | undefined {
+  if (row === undefined) return undefined;
+  return {
+    firstSequence: Number(row["first_sequence"]),
+    firstOffset: Number(row["first_offset"]),
+    count: Number(row["count"]),
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * The newest blocks, in memory: what readers at the head of the log are served
+ * from, all from the same ones.
+ */
+import type { MemoryBlock } from "./memory-block.ts";
+
+/**
+ * Bytes of the newest blocks whose entries stay decoded for the next reader:
+ * decoded ones take about ten times as much, so this stands for 20 MB.
+ */
+const decodedBytesMax = 2 * 1024 * 1024;
+
+/** Consecutive blocks up to the watermark, the oldest forgotten first. */
+export class RecentBlocks {
+  readonly #bytesMax: number;
+  /** By rising offset; those before `#first` are gone. */
+  #blocks: MemoryBlock[] = [];
+  #first = 0;
+  #bytes = 0;
+  /** From here on blocks keep their decoded entries; what they take. */
+  #firstDecoded = 0;
+  #decodedBytes = 0;
+
+  /** @param bytesMax Beyond it the oldest are forgotten. */
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** What the blocks take in memory. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Adds the block that follows the last one. */
+  add(block: MemoryBlock): void {
+    this.#blocks.push(block);
+    this.#bytes += block.memoryBytes;
+    this.#decodedBytes += block.memoryBytes;
+    while (this.#bytes > this.#bytesMax && this.#first < this.#blocks.length) this.#forgetOldest();
+    while (this.#decodedBytes > decodedBytesMax && this.#firstDecoded < this.#blocks.length - 1) {
+      this.#stopDecoding();
+    }
+  }
+
+  /** The block that holds an offset, if it is here. */
+  find(offset: number): MemoryBlock | undefined {
+    let low = this.#first;
+    let high = this.#blocks.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const block = this.#blocks[middle];
+      if (block === undefined) return undefined;
+      if (offset < block.firstOffset) high = middle - 1;
+      else if (offset > block.lastOffset) low = middle + 1;
+      else return block;
+    }
+    return undefined;
+  }
+
+  /** Forgets the blocks before an offset. */
+  dropBefore(offset: number): void {
+    for (;;) {
+      const oldest = this.#blocks[this.#first];
+      if (oldest === undefined || oldest.lastOffset >= offset) return;
+      this.#forgetOldest();
+    }
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#blocks[this.#first];
+    if (oldest === undefined) return;
+    if (this.#firstDecoded === this.#first) this.#stopDecoding();
+    this.#bytes -= oldest.memoryBytes;
+    this.#first++;
+    // Shifting the array for every block would cost as much as there are blocks.
+    if (this.#first * 2 < this.#blocks.length) return;
+    this.#blocks = this.#blocks.slice(this.#first);
+    this.#firstDecoded -= this.#first;
+    this.#first = 0;
+  }
+
+  #stopDecoding(): void {
+    const block = this.#blocks[this.#firstDecoded++];
+    if (block === undefined) return;
+    this.#decodedBytes -= block.memoryBytes;
+    block.forgetDecoded();
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * Threads that read the log: each runs one job at a time, jobs wait in the order
+ * they came. Threads are started when there is work for them.
+ */
+import { Worker } from "node:worker_threads";
+import { EngineError } from "../engine-error.ts";
+import type {
+  ScanJob,
+  ScanJobs,
+  ScannerReply,
+  ScannerRequest,
+  ScannerSettings,
+  ScanStep,
+} from "./scan-jobs.ts";
+import { fromFault } from "./thread-messages.ts";
+import { workerUrl } from "./worker-url.ts";
+
+/** How a pool works. */
+export interface ScanPoolOptions {
+  /** For messages and the threads' names. */
+  readonly name: string;
+  readonly threads: number;
+  /** Jobs that wait at the most; beyond it a job is refused as `unavailable`. */
+  readonly waitingMax: number;
+}
+
+/** Options of one job. */
+export interface ScanOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told of each part of the answer. */
+  readonly onStep?: (step: ScanStep) => void;
+}
+
+interface Task {
+  readonly job: ScanJob;
+  readonly cancelled: SharedArrayBuffer;
+  readonly onStep: (step: ScanStep) => void;
+  readonly resolve: (result: ScanJobs[keyof ScanJobs]["result"]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A pool of scan workers. */
+export class ScanPool {
+  readonly #settings: ScannerSettings;
+  readonly #options: ScanPoolOptions;
+  readonly #waiting = new Set<Task>();
+  readonly #threads = new Set<ScanThread>();
+  #closed: EngineError | undefined;
+
+  constructor(settings: ScannerSettings, options: ScanPoolOptions) {
+    this.#settings = settings;
+    this.#options = options;
+  }
+
+  /**
+   * Runs a job. When the signal aborts, the job stops soon, and the promise is
+   * rejected at once with the signal's reason.
+   */
+  run<K extends keyof ScanJobs>(
+    kind: K,
+    request: ScanJobs[K]["request"],
+    { signal, onStep = ignoreStep }: ScanOptions = {},
+  ): Promise<ScanJobs[K]["result"]> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    if (this.#waiting.size >= this.#options.waitingMax) {
+      const reason = `${this.#waiting.size} ${this.#options.name} wait, at most ${this.#options.waitingMax} may`;
+      return Promise.reject(new EngineError("unavailable", reason));
+    }
+    const answer = Promise.withResolvers<ScanJobs[K]["result"]>();
+    const task: Task = {
+      // The two belong together by this function's signature, which the compiler can't see through.
+      job: { kind, ...request } as ScanJob,
+      cancelled: new SharedArrayBuffer(4),
+      onStep,
+      resolve: answer.resolve,
+      reject: answer.reject,
+    };
+    const abort = () => this.#abort(task, signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    this.#waiting.add(task);
+    this.#dispatch();
+    return answer.promise.finally(() => signal?.removeEventListener("abort", abort));
+  }
+
+  /** Refuses what waits and what comes with this error, stops what runs, and ends the threads. */
+  async close(error: EngineError): Promise<void> {
+    this.#closed ??= error;
+    for (const task of this.#waiting) task.reject(this.#closed);
+    this.#waiting.clear();
+    await Promise.all([...this.#threads].map((thread) => thread.close(error)));
+  }
+
+  #abort(task: Task, reason: unknown): void {
+    this.#waiting.delete(task);
+    Atomics.store(new Int32Array(task.cancelled), 0, 1);
+    task.reject(reason);
+  }
+
+  #dispatch(): void {
+    for (const task of this.#waiting) {
+      const thread = this.#idleThread();
+      if (thread === undefined) return;
+      this.#waiting.delete(task);
+      thread.run(task);
+    }
+  }
+
+  #idleThread(): ScanThread | undefined {
+    for (const thread of this.#threads) if (thread.idle) return thread;
+    if (this.#threads.size >= this.#options.threads) return undefined;
+    const thread: ScanThread = new ScanThread(this.#settings, this.#options.name, {
+      free: () => this.#dispatch(),
+      ended: () => {
+        this.#threads.delete(thread);
+        if (this.#closed === undefined) this.#dispatch();
+      },
+    });
+    this.#threads.add(thread);
+    return thread;
+  }
+}
+
+/** One thread, and the job it runs. */
+class ScanThread {
+  readonly #worker: Worker;
+  readonly #exited = Promise.withResolvers<void>();
+  #task: Task | undefined;
+  #failed = false;
+
+  constructor(settings: ScannerSettings, name: string, on: { free: () => void; ended: () => void }) {
+    this.#worker = new Worker(workerUrl("scanner"), { workerData: settings, name: `logsvc ${name}` });
+    this.#worker.on("message", (reply: ScannerReply) => {
+      this.#take(reply);
+      if (this.idle) on.free();
+    });
+    this.#worker.on("error", (error) => this.#fail(error));
+    this.#worker.on("exit", (code) => {
+      this.#fail(new Error(`it ended with code ${code}`));
+      on.ended();
+      this.#exited.resolve();
+    });
+  }
+
+  get idle(): boolean {
+    return this.#task === undefined && !this.#failed;
+  }
+
+  run(task: Task): void {
+    this.#task = task;
+    this.#send({ kind: "run", job: task.job, cancelled: task.cancelled });
+  }
+
+  close(error: EngineError): Promise<void> {
+    if (this.#task !== undefined) {
+      Atomics.store(new Int32Array(this.#task.cancelled), 0, 1);
+      this.#task.reject(error);
+    }
+    this.#send({ kind: "close" });
+    return this.#exited.promise;
+  }
+
+  #send(request: ScannerRequest): void {
+    this.#worker.postMessage(request);
+  }
+
+  #take(reply: ScannerReply): void {
+    const task = this.#task;
+    if (task === undefined) return;
+    if (reply.kind === "step") {
+      task.onStep(reply.step);
+      return;
+    }
+    this.#task = undefined;
+    if (reply.kind === "done") task.resolve(reply.result);
+    else task.reject(fromFault(reply.fault));
+  }
+
+  #fail(cause: unknown): void {
+    this.#failed = true;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    this.#task?.reject(
+      new EngineError("unavailable", `a thread that reads the log has failed: ${why}`, { cause }),
+    );
+    this.#task = undefined;
+  }
+}
+
+/** For jobs that answer in one piece. */
+function ignoreStep(): void {
+  // Nobody asked for steps.
+}

@@ -1,0 +1,100 @@
+/**
+ * What the main thread and its workers say to each other. Everything here is
+ * copied or transferred between threads: plain objects, no methods.
+ */
+import type { EngineErrorCode } from "../engine-error.ts";
+import { EngineError } from "../engine-error.ts";
+import type { EntryBatch } from "../entry-batch.ts";
+import type { BlockImage } from "./block-image.ts";
+
+/** How a worker is told what to open, as its `workerData`. */
+export interface WriterSettings {
+  readonly folder: string;
+  readonly retentionAgeMs: number | undefined;
+  readonly retentionBytes: number | undefined;
+  readonly retentionIntervalMs: number;
+  readonly producerIdleMs: number;
+  readonly fileBytesMax: number | undefined;
+}
+
+/** From the main thread to the writer. */
+export type WriterRequest =
+  | { readonly kind: "append"; readonly ticket: number; readonly batch: EntryBatch }
+  /** The last message: everything before it is made durable, then the writer ends. */
+  | { readonly kind: "close" };
+
+/** From the writer to the main thread. */
+export type WriterReply =
+  | {
+      readonly kind: "ready";
+      readonly identity: string;
+      readonly oldestOffset: number;
+      readonly nextOffset: number;
+    }
+  /** The log could not be opened; the writer ends. */
+  | { readonly kind: "refused"; readonly fault: Fault }
+  /** One transaction is durable. */
+  | { readonly kind: "committed"; readonly answers: AppendAnswer[]; readonly commit: Commit }
+  /** These batches were not stored. */
+  | { readonly kind: "failed"; readonly tickets: number[]; readonly fault: Fault }
+  /** Retention has deleted blocks. */
+  | { readonly kind: "trimmed"; readonly trim: Trim }
+  /** Retention failed, and will try again. */
+  | { readonly kind: "trim_failed"; readonly fault: Fault };
+
+/** What a transaction stored. */
+export interface Commit {
+  readonly blocks: BlockImage[];
+  readonly entries: number;
+  /** Raw bytes of its entries. */
+  readonly bytes: number;
+  readonly durationUs: number;
+  /** The offset after the last entry. */
+  readonly nextOffset: number;
+}
+
+/** What retention deleted. */
+export interface Trim {
+  readonly blocks: number;
+  readonly entries: number;
+  /** Raw bytes of its entries. */
+  readonly bytes: number;
+  /** The oldest offset that is left, or the next one to come. */
+  readonly oldestOffset: number;
+}
+
+/** Where the entries of a batch went. */
+export interface AppendAnswer {
+  readonly ticket: number;
+  /** Offset of the first entry stored now; 0 when none was. */
+  readonly firstOffset: number;
+  /** How many entries were stored now: they have consecutive offsets. */
+  readonly stored: number;
+  /** Absent when the batch had no duplicates: then entry i has the offset `firstOffset + i`. */
+  readonly repeats?: {
+    /** Each entry's offset; 0 when it is no longer known. */
+    readonly offsets: Float64Array;
+    /** 1: stored before. */
+    readonly flags: Uint8Array;
+  };
+}
+
+/** An error on its way between threads. */
+export interface Fault {
+  /** Absent for a programmer's mistake. */
+  readonly code?: EngineErrorCode;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+/** An error as it is sent. */
+export function toFault(error: unknown): Fault {
+  if (error instanceof EngineError) return { code: error.code, message: error.message };
+  if (error instanceof Error) return { message: error.message, stack: error.stack ?? "" };
+  return { message: String(error) };
+}
+
+/** An error as it was before it was sent. */
+export function fromFault({ code, message, stack }: Fault): Error {
+  return code === undefined ? new Error(message, { cause: stack }) : new EngineError(code, message);
+}

@@ -1,0 +1,148 @@
+/**
+ * The writer: the one thread that writes to the log. It takes all batches that
+ * wait in its port, makes them durable in one transaction, and answers them all.
+ * While it does, the next ones gather: under load the transactions grow by
+ * themselves, and a lonely entry waits for nothing.
+ *
+ * Between commits it does its house-keeping in small steps: retention, and
+ * moving the WAL into the database.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { EngineError } from "../engine-error.ts";
+import { Committer, type WaitingBatch } from "./committer.ts";
+import { batchFault } from "./entry-wire.ts";
+import { type LogFile, logFilePath, openLogFile, storageError } from "./log-file.ts";
+import { ProducerLedger } from "./producer-ledger.ts";
+import { Retention } from "./retention.ts";
+import { toFault, type WriterReply, type WriterRequest, type WriterSettings } from "./thread-messages.ts";
+
+/** Raw bytes and entries of one transaction: bounds how long the last one in it waits. */
+const commitBytesMax = 16 * 1024 * 1024;
+const commitEntriesMax = 200_000;
+
+/** Raw bytes committed between two checkpoints; what they take in the WAL is at most about as much. */
+const checkpointBytes = 16 * 1024 * 1024;
+
+/** What a commit writes to the WAL besides its entries: pages of the tables and indexes, roughly. */
+const commitOverheadBytes = 32 * 1024;
+
+class Writer {
+  readonly #port: MessagePort;
+  readonly #file: LogFile;
+  readonly #path: string;
+  readonly #committer: Committer;
+  readonly #retention: Retention;
+  #bytesSinceCheckpoint = 0;
+  #closing = false;
+
+  constructor(port: MessagePort, settings: WriterSettings, file: LogFile) {
+    this.#port = port;
+    this.#file = file;
+    this.#path = logFilePath(settings.folder);
+    const ledger = new ProducerLedger(file.database, settings.producerIdleMs);
+    this.#committer = new Committer(file.database, ledger);
+    this.#retention = new Retention(file.database, ledger, settings);
+  }
+
+  start(): void {
+    this.#reply({
+      kind: "ready",
+      identity: this.#file.identity,
+      oldestOffset: this.#retention.oldestOffset(),
+      nextOffset: this.#committer.nextOffset,
+    });
+    this.#port.on("message", (request: WriterRequest) => this.#take(request));
+    this.#retention.start((outcome) => this.#reply(outcome));
+  }
+
+  /** Commits this request together with all that wait behind it. */
+  #take(first: WriterRequest): void {
+    let request: WriterRequest | undefined = first;
+    while (request !== undefined && !this.#closing) {
+      const group: WaitingBatch[] = [];
+      let bytes = 0;
+      let entries = 0;
+      while (request?.kind === "append" && bytes < commitBytesMax && entries < commitEntriesMax) {
+        bytes += request.batch.bytes.length;
+        entries += request.batch.count;
+        group.push(request);
+        request = this.#next();
+      }
+      this.#commit(group);
+      if (request?.kind === "close") this.#close();
+    }
+  }
+
+  #next(): WriterRequest | undefined {
+    return receiveMessageOnPort(this.#port)?.message;
+  }
+
+  #commit(group: readonly WaitingBatch[]): void {
+    const sound = group.filter((waiting) => this.#isSound(waiting));
+    if (sound.length === 0) return;
+    try {
+      const { answers, commit } = this.#committer.commit(sound);
+      const buffers = commit.blocks.map((block) => block.buffer);
+      this.#bytesSinceCheckpoint += commit.bytes + commitOverheadBytes;
+      this.#reply({ kind: "committed", answers, commit }, buffers);
+    } catch (error) {
+      const fault = toFault(storageError(error, this.#path));
+      this.#reply({ kind: "failed", tickets: sound.map(({ ticket }) => ticket), fault });
+    }
+    this.#checkpoint();
+  }
+
+  /** A batch that is not one is refused alone, so that it harms no neighbour. */
+  #isSound({ ticket, batch }: WaitingBatch): boolean {
+    const why = batchFault(batch);
+    if (why === undefined) return true;
+    const fault = toFault(new EngineError("invalid", `the batch is malformed: ${why}`));
+    this.#reply({ kind: "failed", tickets: [ticket], fault });
+    return false;
+  }
+
+  /** Moves the WAL into the database after the answers are out, so that no commit waits for it. */
+  #checkpoint(): void {
+    if (this.#bytesSinceCheckpoint < checkpointBytes) return;
+    this.#bytesSinceCheckpoint = 0;
+    try {
+      this.#file.database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    } catch {
+      // Nothing is lost: the WAL goes on growing until a later one succeeds, and
+      // a disk that is really broken fails the next commit, which says so.
+    }
+  }
+
+  #close(): void {
+    this.#closing = true;
+    this.#retention.stop();
+    this.#port.close();
+    this.#file.close();
+  }
+
+  #reply(reply: WriterReply, transfer: ArrayBuffer[] = []): void {
+    this.#port.postMessage(reply, transfer);
+  }
+}
+
+function start(port: MessagePort, settings: WriterSettings): void {
+  let file: LogFile;
+  try {
+    file = openLogFile(settings.folder);
+    if (settings.fileBytesMax !== undefined) boundFile(file.database, settings.fileBytesMax);
+  } catch (error) {
+    const fault = toFault(error);
+    port.postMessage({ kind: "refused", fault } satisfies WriterReply);
+    port.close();
+    return;
+  }
+  new Writer(port, settings, file).start();
+}
+
+function boundFile(database: DatabaseSync, bytesMax: number): void {
+  const pageBytes = Number(database.prepare("PRAGMA page_size").get()?.["page_size"]);
+  database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(bytesMax / pageBytes))}`);
+}
+
+if (parentPort !== null) start(parentPort, workerData);
