@@ -188,6 +188,18 @@ test("no plans are left in the code, and no entry point exports everything", () 
   assertNone(offenders, "do it now, or leave it out; name what is exported");
 });
 
+test("every link in the docs leads to a file", () => {
+  const offenders = paths
+    .filter((path) => path.endsWith(".md"))
+    .flatMap((path) =>
+      [...readFileSync(join(root, path), "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
+        .map((match) => normalize(join(dirname(path), match[1] ?? "")))
+        .filter((target) => !existsSync(join(root, target)))
+        .map((target) => `${path}: ${target}`),
+    );
+  assertNone(offenders, "mend the link");
+});
+
 test("every library is listed in CONTRIBUTING with its reason", () => {
   const contributing = readFileSync(join(root, "CONTRIBUTING.md"), "utf8");
   const offenders = paths
