@@ -8,6 +8,7 @@ import { CommanderError } from "commander";
 import type { ChosenCommand } from "./commands/chosen-command.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
 import { idleVariables } from "./flags/flag.ts";
+import { neutralise } from "./output/neutralise.ts";
 import { allFlags, createProgram } from "./program.ts";
 import { createTerminal } from "./terminal.ts";
 
@@ -20,7 +21,7 @@ function report(error: unknown): ExitCode {
   // Commander has printed what it has to say.
   if (!(error instanceof CommanderError)) {
     const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`logsvc: ${isBug(error) ? error.stack : message}\n`);
+    process.stderr.write(`logsvc: ${neutralise((isBug(error) ? error.stack : undefined) ?? message)}\n`);
   }
   return exitCodeOf(error);
 }
@@ -37,15 +38,18 @@ async function main(): Promise<ExitCode> {
     return report(error);
   }
   if (chosen === undefined) return exitCodes.ok;
+  return run(chosen);
+}
+
+async function run(chosen: ChosenCommand): Promise<ExitCode> {
   const terminal = createTerminal(chosen);
-  try {
-    return await chosen.run(terminal);
-  } catch (error) {
+  const fail = (error: unknown): ExitCode => {
     terminal.notices.clearProgress();
     return report(error);
-  } finally {
-    await terminal.output.flush();
-  }
+  };
+  const exitCode = await chosen.run(terminal).catch(fail);
+  // What can't be written is only known at the end, at the latest here.
+  return terminal.output.flush().then(() => exitCode, fail);
 }
 
 process.exit(await main());

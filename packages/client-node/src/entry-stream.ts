@@ -5,6 +5,7 @@
 import {
   Code,
   ConnectError,
+  checkOrigin,
   type LogEntry,
   type LogEntryInit,
   type LogResponse,
@@ -15,7 +16,7 @@ import { Condition } from "./condition.ts";
 
 /** Options of `stream`. */
 export interface EntryStreamOptions {
-  /** Names the entries' count of sequences. */
+  /** Names the entries' count of sequences. At most 128 bytes. */
   readonly producerId?: string;
   /** Entries written and not yet answered, at the most. Default: 10 000, from 1. */
   readonly inFlightMax?: number;
@@ -72,6 +73,7 @@ class RpcEntryStream implements EntryStream {
     if (!Number.isInteger(inFlightMax) || inFlightMax < 1) {
       throw new RangeError(`Expected inFlightMax to be an integer from 1, got ${inFlightMax}`);
     }
+    checkOrigin({ producerId });
     this.#inFlightMax = inFlightMax;
     const headers = producerId === "" ? {} : { "logsvc-producer-id": producerId };
     this.#done = this.#read(rpc.streamLogs(this.#requests(), { headers, ...(signal && { signal }) }));

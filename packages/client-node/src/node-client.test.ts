@@ -4,8 +4,10 @@ import { once } from "node:events";
 import * as http from "node:http";
 import * as net from "node:net";
 import test, { type TestContext } from "node:test";
+import * as tls from "node:tls";
 import { type Clock, Code, isRetryable, systemClock, type Tail } from "@logsvc/client";
 import { createNodeClient, type NodeClientOptions, type NodeLogClient } from "./node-client.ts";
+import { testCertificate } from "./testing/test-certificate.ts";
 import { type LogServiceImpl, portOf, startServer } from "./testing/test-server.ts";
 
 /** Retries after a hundredth of the time; silence, of which 30 s are borne, is measured as it is. */
@@ -213,6 +215,21 @@ test("a server that takes the connection and never speaks TLS is given up in tim
   });
 });
 
+for (const httpVersion of ["2", "1.1"] as const) {
+  test(`a certificate that is not trusted is no reason to try again, over HTTP/${httpVersion}`, async (t) => {
+    const server = tls.createServer({ ...testCertificate, ALPNProtocols: ["h2", "http/1.1"] });
+    // Being refused is what this server is for.
+    server.on("tlsClientError", () => undefined);
+    t.after(() => server.close());
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const client = open(t, { url: `https://127.0.0.1:${portOf(server.address())}`, httpVersion });
+    const untrusted = { code: Code.FailedPrecondition, message: /the certificate of .* is not trusted/ };
+    await assert.rejects(client.write([]), untrusted);
+    await assert.rejects(read(client.tail(), 1), untrusted);
+    await assert.rejects(Array.fromAsync(client.query()), untrusted);
+  });
+}
+
 test("closing ends every call, and later ones are refused", async (t) => {
   const { url } = await startServer(
     t,
@@ -342,6 +359,27 @@ test("ship answers batch for batch and keeps to its bound", async (t) => {
   assert.equal(arrived, 50);
 });
 
+test("a server that ends ship before everything is answered has broken it", async (t) => {
+  const { url } = await startServer(t, {
+    async *shipLogs(batches) {
+      for await (const _ of batches) {
+        yield { accepted: 1 };
+        return;
+      }
+    },
+  });
+  const client = open(t, { url });
+  const batches = Array.from({ length: 3 }, () => ({ entries: [{ message: "a" }] }));
+  const answers: number[] = [];
+  await assert.rejects(
+    async () => {
+      for await (const { accepted } of client.ship(batches, { inFlightMax: 1 })) answers.push(accepted);
+    },
+    { code: Code.Unavailable, message: /the server ended the stream/ },
+  );
+  assert.deepEqual(answers, [1]);
+});
+
 test("what a source throws comes out of ship and upload as it is", async (t) => {
   const { url } = await startServer(t, {
     async *shipLogs(batches) {
@@ -415,4 +453,10 @@ test("options are checked where they are given", () => {
     /httpVersion to be "2"/,
   );
   assert.throws(() => createNodeClient({ url: "http://a", pingIntervalMs: 5 }), /pingIntervalMs .* got 5/);
+  assert.throws(
+    () => createNodeClient({ url: "http://a", pingTimeoutMs: 2 ** 31 }),
+    /pingTimeoutMs .* 2147483647/,
+  );
+  const client = createNodeClient({ url: "http://a" });
+  assert.throws(() => client.stream({ producerId: "p".repeat(129) }), /producerId .* 128 bytes, got 129/);
 });

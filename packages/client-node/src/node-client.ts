@@ -4,6 +4,8 @@
  */
 import { randomUUID } from "node:crypto";
 import {
+  Code,
+  ConnectError,
   cancellable,
   checkOrigin,
   createLogClient,
@@ -140,6 +142,7 @@ async function* ship(
   const failed = new RequestFailure();
   let inFlight = 0;
   let over = false;
+  let allSent = false;
   async function* requests() {
     for await (const batch of batches) {
       while (inFlight >= inFlightMax && !over) await condition.changed();
@@ -147,6 +150,7 @@ async function* ship(
       inFlight++;
       yield toWriteRequest(batch);
     }
+    allSent = true;
   }
   try {
     for await (const answer of cancellable(
@@ -157,6 +161,7 @@ async function* ship(
       condition.notify();
       yield answer;
     }
+    if (!allSent || inFlight > 0) throw new ConnectError("the server ended the stream", Code.Unavailable);
   } catch (reason) {
     throw failed.reason ?? reason;
   } finally {

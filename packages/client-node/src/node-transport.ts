@@ -5,7 +5,8 @@
  * A server that restarts, or a load balancer that forgets the connection, must
  * not leave a client that hangs: connecting has a timeout, pings find a dead
  * connection within 30 seconds also when it is idle, and the next call opens a
- * new one.
+ * new one. A certificate that is not trusted is nothing that waiting mends, so
+ * it is told as FailedPrecondition, which nobody retries.
  */
 import * as http from "node:http";
 import type * as http2 from "node:http2";
@@ -71,6 +72,9 @@ const pingIntervalMsDefault = 20_000;
 /** A ping is answered by the peer's kernel of HTTP/2, not by its application: 10 s is a dead line. */
 const pingTimeoutMsDefault = 10_000;
 
+/** What a timer of Node holds; a longer one would fire at once. */
+const timerMsMax = 2 ** 31 - 1;
+
 /** Linux itself would go on for two minutes. */
 const connectTimeoutMsDefault = 10_000;
 
@@ -90,7 +94,11 @@ export function createNodeTransport(options: NodeTransportOptions): NodeTranspor
   };
   const common = {
     baseUrl: url.href.replace(/\/+$/, ""),
-    interceptors: [refuseWhenClosed, ...(token === undefined ? [] : [bearerToken(token)])],
+    interceptors: [
+      refuseWhenClosed,
+      createDistrustTeller(url),
+      ...(token === undefined ? [] : [bearerToken(token)]),
+    ],
     acceptCompression: options.compression ? [compressionGzip] : [],
     ...(options.compression && { sendCompression: compressionGzip }),
     readMaxBytes: limits.batchBytesMax,
@@ -115,6 +123,41 @@ export function createNodeTransport(options: NodeTransportOptions): NodeTranspor
 
 function closedError(): ConnectError {
   return new ConnectError("the client was closed", Code.FailedPrecondition);
+}
+
+/**
+ * What node:tls says when it does not trust a certificate. Not here, as time or
+ * somebody else mends them: CERT_HAS_EXPIRED, CERT_NOT_YET_VALID and the lists of
+ * revoked ones.
+ */
+const distrustCodes: ReadonlySet<unknown> = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "CERT_SIGNATURE_FAILURE",
+  "CERT_CHAIN_TOO_LONG",
+  "CERT_REVOKED",
+  "CERT_UNTRUSTED",
+  "CERT_REJECTED",
+  "INVALID_CA",
+  "INVALID_PURPOSE",
+  "PATH_LENGTH_EXCEEDED",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+]);
+
+function createDistrustTeller(url: URL): Interceptor {
+  return (next) => async (request) => {
+    try {
+      return await next(request);
+    } catch (reason) {
+      const cause = reason instanceof ConnectError ? reason.cause : undefined;
+      if (!(cause instanceof Error && "code" in cause && distrustCodes.has(cause.code))) throw reason;
+      const message = `the certificate of ${url.host} is not trusted: ${cause.message}`;
+      throw new ConnectError(message, Code.FailedPrecondition, undefined, undefined, cause);
+    }
+  };
 }
 
 function parseUrl(text: string): URL {
@@ -165,8 +208,8 @@ function openHttp1(url: URL, options: NodeTransportOptions): Wire {
 
 function duration(name: string, value: number | undefined, defaultMs: number): number {
   const valueMs = value ?? defaultMs;
-  if (!Number.isFinite(valueMs) || valueMs < 100) {
-    throw new RangeError(`Expected ${name} to be a number from 100, got ${valueMs}`);
+  if (!(valueMs >= 100 && valueMs <= timerMsMax)) {
+    throw new RangeError(`Expected ${name} to be a number from 100 to ${timerMsMax}, got ${valueMs}`);
   }
   return valueMs;
 }

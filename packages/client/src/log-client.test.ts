@@ -62,6 +62,7 @@ test("a time is a Date or nanoseconds, and the server takes it for what it is", 
   // In nanoseconds this would be read as microseconds of the year 1970.
   assert.equal(toWireTime(new Date("1971-01-01T00:00:00.500Z")), 31_536_000n);
   assert.throws(() => toWireTime(new Date("nonsense")), /valid Date/);
+  assert.throws(() => toWireTime(new Date("2300-01-01")), RangeError);
   assert.throws(() => toLogEntry({ message: "a", sequence: -1n }), /sequence to be from 0 .* got -1/);
 });
 

@@ -67,12 +67,14 @@ const nanosecondsMin = 100_000_000_000_000_000n;
  */
 export function toWireTime(time: LogTime | undefined): bigint {
   if (time === undefined) return 0n;
-  if (typeof time === "bigint") {
-    if (BigInt.asIntN(64, time) !== time) throw new RangeError(`Expected a time of 64 bits, got ${time}`);
-    return time;
-  }
+  if (typeof time === "bigint") return checkBits(time);
   const milliseconds = time.getTime();
   if (Number.isNaN(milliseconds)) throw new RangeError("Expected a valid Date, got Invalid Date");
   const nanoseconds = BigInt(milliseconds) * nanosecondsPerMillisecond;
-  return nanoseconds < nanosecondsMin ? BigInt(Math.floor(milliseconds / 1000)) : nanoseconds;
+  return nanoseconds < nanosecondsMin ? BigInt(Math.floor(milliseconds / 1000)) : checkBits(nanoseconds);
+}
+
+function checkBits(nanoseconds: bigint): bigint {
+  if (BigInt.asIntN(64, nanoseconds) === nanoseconds) return nanoseconds;
+  throw new RangeError(`Expected a time of 64 bits in nanoseconds (until the year 2262), got ${nanoseconds}`);
 }

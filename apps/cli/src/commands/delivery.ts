@@ -11,7 +11,6 @@ import {
 } from "@logsvc/client-node";
 import type { LineCounts } from "../lines/ship-lines.ts";
 import { formatCount, formatNoun } from "../output/format-count.ts";
-import { neutralise } from "../output/neutralise.ts";
 import type { Notices } from "../output/notices.ts";
 import { connectionTrouble } from "./server-trouble.ts";
 
@@ -52,7 +51,7 @@ function createRejectionTeller(notices: Notices): (rejection: RejectedEntry) => 
   return ({ entry, index, reason }) => {
     told++;
     if (told > rejectionsTold) return;
-    const excerpt = neutralise(entry.message.slice(0, excerptLength)).replaceAll("\n", "\\n");
+    const excerpt = entry.message.slice(0, excerptLength).replaceAll("\n", "\\n");
     notices.warn(`rejected entry ${formatCount(index + 1)}: ${reason}: ${excerpt}`);
     if (told === rejectionsTold) notices.warn("further rejections are only counted");
   };

@@ -16,9 +16,9 @@ import { Command } from "commander";
 import { type ExitCode, exitCodes } from "../exit-code.ts";
 import { type ClientFlags, clientFlags, openClient } from "../flags/client-flags.ts";
 import { flag } from "../flags/flag.ts";
-import { readDuration } from "../flags/flag-values.ts";
+import { readTimeout } from "../flags/flag-values.ts";
 import { type LineFlags, lineFlags, recogniseOptions } from "../flags/line-flags.ts";
-import { type LogSource, openSource, standardInputName } from "../lines/open-source.ts";
+import { type LogSource, openSource, SourceError } from "../lines/open-source.ts";
 import { createLineRecogniser } from "../lines/recognise-line.ts";
 import { createLineCounts, type LineCounts, shipLines } from "../lines/ship-lines.ts";
 import { formatBytes, formatCount } from "../output/format-count.ts";
@@ -37,6 +37,9 @@ interface ImportFlags extends ClientFlags, LineFlags {
 
 /** Long enough for a restart of the server. */
 const retryTimeoutDefaultMs = 60_000;
+
+/** Hashed at once. */
+const hashedBytes = 1024 * 1024;
 
 const examples = `
 Files may be packed with gzip or Zstandard. Lines are told as by ship; a line
@@ -59,7 +62,7 @@ export function importCommand(choose: Choose): Command {
     .addOption(
       flag("--retry-timeout <duration>", "give up when the server is away for so long; 0: never")
         .default(retryTimeoutDefaultMs, "60s")
-        .argParser(readDuration),
+        .argParser(readTimeout),
     )
     .addOption(flag("-q, --quiet", "no progress and no summary, only rejections and errors"));
   for (const option of clientFlags()) command.addOption(option);
@@ -77,15 +80,22 @@ async function runImport(
 ): Promise<ExitCode> {
   const { interruption } = terminal;
   using client = openClient(flags);
-  let rejected = 0;
+  let failed = 0;
   for (const file of files) {
-    rejected += await importFile(file, flags, client, terminal);
+    try {
+      failed += await importFile(file, flags, client, terminal);
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      // As `cat` does, it goes on with the files that can be read.
+      terminal.notices.warn(`logsvc: ${error.message}`);
+      failed++;
+    }
     if (interruption.exitCode !== undefined) {
       if (flags.dedup) terminal.notices.notice("interrupted; the same command again goes on where it was");
       return interruption.exitCode;
     }
   }
-  return rejected > 0 ? exitCodes.failed : exitCodes.ok;
+  return failed > 0 ? exitCodes.failed : exitCodes.ok;
 }
 
 /** Imports one file; returns how many of its entries were rejected. */
@@ -96,8 +106,9 @@ async function importFile(
   { notices, interruption }: Terminal,
 ): Promise<number> {
   const source = await openSource(file, interruption.signal);
+  // A pipe can be read only once, so only a file that has a size is recognised.
   const producerId =
-    flags.dedup && file !== standardInputName
+    flags.dedup && source.bytesTotal !== undefined
       ? await producerIdOf(file, flags, interruption.signal)
       : undefined;
   const sender = openDelivery({
@@ -133,11 +144,16 @@ async function importFile(
 async function producerIdOf(file: string, flags: ImportFlags, signal: AbortSignal): Promise<string> {
   const { service, level, label, format, parseTime } = flags;
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([await realpath(file), service, level, [...(label ?? [])], format, parseTime]));
-  for await (const chunk of createReadStream(file)) {
-    // Nothing will be sent any more: what the id is no longer matters.
-    if (signal.aborted) break;
-    hash.update(chunk);
+  try {
+    const shape = [await realpath(file), service, level, [...(label ?? [])], format, parseTime];
+    hash.update(JSON.stringify(shape));
+    for await (const chunk of createReadStream(file, { highWaterMark: hashedBytes })) {
+      // Nothing will be sent any more: what the id is no longer matters.
+      if (signal.aborted) break;
+      hash.update(chunk);
+    }
+  } catch (error) {
+    throw new SourceError(file, error);
   }
   return `import-${hash.digest("hex")}`;
 }

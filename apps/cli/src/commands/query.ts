@@ -26,6 +26,9 @@ interface QueryFlags extends ClientFlags, OutputFlags {
 /** Entries printed at once. */
 const groupEntries = 500;
 
+/** Characters of entries held to be turned round, at the most: entries may be large. */
+const heldLengthMax = 256 * 1024 * 1024;
+
 const examples = `
 Without --order it prints the latest entries that match, in the order of time,
 like tail: the newest is the last line. With --limit 0 that is everything.
@@ -98,15 +101,31 @@ async function print(query: Query, writer: EntryWriter): Promise<number> {
   return found;
 }
 
-/** At most one page is held, as the server does to sort it. */
+/** @throws CommandError when the entries are too large to be held. */
 async function printTurnedRound(query: Query, writer: EntryWriter): Promise<number> {
   const held: StoredEntry[] = [];
-  for await (const entries of query.batches()) held.push(...entries);
+  let heldLength = 0;
+  for await (const entries of query.batches()) {
+    for (const stored of entries) heldLength += lengthOf(stored);
+    if (heldLength > heldLengthMax) {
+      const needed = "use --order newest or oldest, or a smaller --limit";
+      throw new CommandError(
+        `these entries have more than ${formatBytes(heldLengthMax)}, too much to be turned round: ${needed}`,
+      );
+    }
+    held.push(...entries);
+  }
   held.reverse();
   for (let start = 0; start < held.length; start += groupEntries) {
     await writer.entries(held.slice(start, start + groupEntries));
   }
   return held.length;
+}
+
+function lengthOf({ entry }: StoredEntry): number {
+  let length = entry?.message.length ?? 0;
+  for (const [key, value] of Object.entries(entry?.attributes ?? {})) length += key.length + value.length;
+  return length;
 }
 
 function describeProgress(progress: QueryProgress): string {

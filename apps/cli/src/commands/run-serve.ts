@@ -3,12 +3,13 @@
  * A module of its own, so that the commands that are clients don't load a
  * server.
  */
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { openSqliteEngine } from "@logsvc/engine";
 import { buildServer, ConfigError, checkListenHost, type ServerConfig, type TlsConfig } from "@logsvc/server";
 import { type Logger, pino } from "pino";
 import { CommandError, type ExitCode, exitCodes } from "../exit-code.ts";
-import { readPem } from "../flags/client-flags.ts";
+import { readCertificate, readPem } from "../flags/client-flags.ts";
 import type { Terminal } from "../terminal.ts";
 import { version } from "../version.ts";
 import { logEngine } from "./engine-log.ts";
@@ -82,7 +83,12 @@ async function openTls(flags: ServeFlags): Promise<ServeTls | undefined> {
     return { cert, key, selfSigned: { certFile, fingerprint } };
   }
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  return { cert: readPem("--tls-cert", tlsCert), key: readPem("--tls-key", tlsKey) };
+  const cert = readCertificate("--tls-cert", tlsCert);
+  const key = readPem("--tls-key", tlsKey, createPrivateKey);
+  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
+    throw new ConfigError(`--tls-key: ${tlsKey} is not the key of the certificate in ${tlsCert}`);
+  }
+  return { cert, key };
 }
 
 function serverConfig(flags: ServeFlags, logger: Logger, tls: ServeTls | undefined): ServerConfig {
@@ -106,13 +112,11 @@ const listenFaults: ReadonlyMap<unknown, string> = new Map([
 /** Listens, and returns the address with the port that was opened. */
 async function listen(
   server: ReturnType<typeof buildServer>,
-  { host, port, tlsCert, tlsSelfSigned = false }: ServeFlags,
+  { host, port }: ServeFlags,
   logger: Logger,
 ): Promise<string> {
   try {
-    const url = await server.listen({ host, port });
-    // Fastify does not know what our port speaks.
-    return tlsCert === undefined && !tlsSelfSigned ? url : url.replace(/^http:/, "https:");
+    return await server.listen({ host, port });
   } catch (error) {
     // Nothing was served: what closes now is not worth a line beside the reason.
     logger.level = "silent";

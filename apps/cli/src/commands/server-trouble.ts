@@ -1,5 +1,5 @@
 /** What to tell the user when the server is away, or says no. */
-import { ConnectError, filterErrorOf } from "@logsvc/client-node";
+import { Code, ConnectError, filterErrorOf } from "@logsvc/client-node";
 import { CommandError, exitCodeOf, exitCodes } from "../exit-code.ts";
 
 /** The server's address and why it does not answer: nobody is there, or it says so itself. */
@@ -13,6 +13,10 @@ export function serverFailure(error: unknown, url: string): unknown {
   const exitCode = exitCodeOf(error);
   if (exitCode === exitCodes.unreachable) {
     return new CommandError(connectionTrouble(url, error), exitCode, { cause: error });
+  }
+  // The client's own word: its certificate is not trusted.
+  if (error.code === Code.FailedPrecondition) {
+    return new CommandError(`${error.rawMessage} (--tls-ca trusts another)`, exitCode, { cause: error });
   }
   const reason = filterErrorOf(error)?.reason ?? error.rawMessage;
   return new CommandError(`the server refused: ${reason}`, exitCode, { cause: error });

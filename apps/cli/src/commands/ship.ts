@@ -4,12 +4,13 @@ import { Command } from "commander";
 import { type ExitCode, exitCodes } from "../exit-code.ts";
 import { type ClientFlags, clientFlags, openClient } from "../flags/client-flags.ts";
 import { flag } from "../flags/flag.ts";
-import { readDuration } from "../flags/flag-values.ts";
+import { readTimeout } from "../flags/flag-values.ts";
 import { type LineFlags, lineFlags, recogniseOptions } from "../flags/line-flags.ts";
 import type { Interruption } from "../interruption.ts";
-import { openSource, standardInputName } from "../lines/open-source.ts";
+import { openSource, SourceError, standardInputName } from "../lines/open-source.ts";
 import { createLineRecogniser } from "../lines/recognise-line.ts";
 import { createLineCounts, type LineCounts, shipLines } from "../lines/ship-lines.ts";
+import type { Notices } from "../output/notices.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Choose } from "./chosen-command.ts";
 import { describeDelivery, openDelivery } from "./delivery.ts";
@@ -49,7 +50,7 @@ export function shipCommand(choose: Choose): Command {
     .addOption(
       flag("--retry-timeout <duration>", "give up when the server is away for so long; 0: never")
         .default(0, "0")
-        .argParser(readDuration),
+        .argParser(readTimeout),
     )
     .addOption(flag("-q, --quiet", "no summary on stderr, only rejections and errors"));
   for (const option of clientFlags()) command.addOption(option);
@@ -73,35 +74,44 @@ async function runShip(files: readonly string[], flags: ShipFlags, terminal: Ter
     retryTimeoutMs: flags.retryTimeout,
   });
   const counts = createLineCounts();
+  let unreadable = 0;
   try {
-    try {
-      await shipAll(names, flags, { sender, counts, stopReading: stop.reading });
-    } finally {
-      // What was read before a file could not be is delivered all the same.
-      await sender.close();
-    }
+    unreadable = await shipAll(names, flags, { sender, counts, notices, stopReading: stop.reading });
+    await sender.close();
   } catch (error) {
+    // Given up after a signal: the summary says how much is not acknowledged.
+    if (stop.giveUp.aborted && interruption.exitCode !== undefined) return interruption.exitCode;
     throw serverFailure(error, flags.url);
   } finally {
     stop.done();
     notices.notice(describeDelivery("shipped", sender, counts));
   }
-  return sender.summary.rejected > 0 ? exitCodes.failed : exitCodes.ok;
+  return sender.summary.rejected + unreadable > 0 ? exitCodes.failed : exitCodes.ok;
 }
 
 interface Shipping {
   readonly sender: BatchSender;
   readonly counts: LineCounts;
+  readonly notices: Notices;
   readonly stopReading: AbortSignal;
 }
 
-async function shipAll(names: readonly string[], flags: ShipFlags, shipping: Shipping): Promise<void> {
-  const { sender, counts, stopReading } = shipping;
+/** Ships what can be read, as `cat` does; returns how many files could not, each of which is told. */
+async function shipAll(names: readonly string[], flags: ShipFlags, shipping: Shipping): Promise<number> {
+  const { sender, counts, notices, stopReading } = shipping;
+  let unreadable = 0;
   for (const name of names) {
-    if (stopReading.aborted) return;
-    const source = await openSource(name, stopReading);
-    await shipLines(source, createLineRecogniser(recogniseOptions(flags)), sender, counts);
+    if (stopReading.aborted) break;
+    try {
+      const source = await openSource(name, stopReading);
+      await shipLines(source, createLineRecogniser(recogniseOptions(flags)), sender, counts);
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      unreadable++;
+      notices.warn(`logsvc: ${error.message}`);
+    }
   }
+  return unreadable;
 }
 
 /** What a signal means here: stop reading, later give up what is not acknowledged. */

@@ -6,7 +6,7 @@ import { CommandError, type ExitCode, exitCodes } from "../exit-code.ts";
 import { type ClientFlags, clientFlags, openClient } from "../flags/client-flags.ts";
 import { readFilter } from "../flags/filter-words.ts";
 import { flag } from "../flags/flag.ts";
-import { readDuration, readInteger, readMoment } from "../flags/flag-values.ts";
+import { readInteger, readMoment, readTimeout } from "../flags/flag-values.ts";
 import { type OutputFlags, openEntryWriter, outputFlags } from "../flags/output-flags.ts";
 import type { EntryWriter } from "../output/entry-writer.ts";
 import type { Notices } from "../output/notices.ts";
@@ -52,7 +52,7 @@ export function tailCommand(choose: Choose): Command {
     .addOption(
       flag("--retry-timeout <duration>", "give up when the server is away for so long; 0: never")
         .default(0, "0")
-        .argParser(readDuration),
+        .argParser(readTimeout),
     );
   for (const option of [...outputFlags(), ...clientFlags()]) command.addOption(option);
   return command

@@ -1,4 +1,5 @@
 /** How the commands that are clients reach the server. */
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createNodeClient, type NodeLogClient } from "@logsvc/client-node";
 import type { Option } from "commander";
@@ -21,24 +22,37 @@ export const clientFlags = (): Option[] => [
 /**
  * Creates a client; it connects with the first call.
  *
- * @throws CommandError when the certificate's file can't be read.
+ * @throws CommandError when the certificate's file can't be read, or holds none.
  */
 export function openClient(flags: ClientFlags): NodeLogClient {
   const { url, tlsCa } = flags;
   return createNodeClient({
     url,
-    ...(tlsCa === undefined ? {} : { tls: { ca: readPem("--tls-ca", tlsCa) } }),
+    ...(tlsCa === undefined ? {} : { tls: { ca: readCertificate("--tls-ca", tlsCa) } }),
   });
+}
+
+/**
+ * A PEM file with a certificate at its beginning: OpenSSL would ignore what is none.
+ *
+ * @throws CommandError that names the flag and the file.
+ */
+export function readCertificate(flagName: string, file: string): string {
+  return readPem(flagName, file, (pem) => new X509Certificate(pem));
 }
 
 /**
  * The contents of a PEM file.
  *
+ * @param parse Throws when they are not what they have to be.
+ *
  * @throws CommandError that names the flag and the file.
  */
-export function readPem(flagName: string, file: string): string {
+export function readPem(flagName: string, file: string, parse: (pem: string) => unknown): string {
   try {
-    return readFileSync(file, "utf8");
+    const pem = readFileSync(file, "utf8");
+    parse(pem);
+    return pem;
   } catch (error) {
     throw new CommandError(`${flagName}: can't read ${file}: ${messageOf(error)}`, exitCodes.usage, {
       cause: error,

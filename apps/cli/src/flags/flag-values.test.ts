@@ -7,6 +7,7 @@ import {
   readInteger,
   readMoment,
   readSize,
+  readTimeout,
   readUrl,
 } from "./flag-values.ts";
 
@@ -22,6 +23,10 @@ test("durations", () => {
   for (const [text, durationMs] of cases) assert.equal(readDuration(text), durationMs, text);
   for (const text of ["", "5", "h", "-1s", "1y", "1h 30m"])
     assert.throws(() => readDuration(text), /Expected a duration/);
+  assert.throws(() => readDuration(`${"9".repeat(400)}w`), /Expected a shorter duration/);
+  // Node's timers fire at once when they are to wait for longer.
+  assert.equal(readTimeout("24d"), 2_073_600_000);
+  assert.throws(() => readTimeout("25d"), /at most 24d/);
 });
 
 test("sizes", () => {
@@ -47,6 +52,8 @@ test("moments: ago, a day, a time, a Unix time", () => {
   const before = BigInt(Date.now()) * 1_000_000n;
   const hourAgo = readMoment("1h");
   assert.ok(hourAgo >= before - 3_600_000_000_000n && hourAgo <= before);
+  // Less would be taken for microseconds.
+  assert.equal(readMoment("9999w"), 100_000_000_000_000_000n);
   assert.equal(readMoment("2026-11-22T09:36:40.5Z"), 1795340200500000000n);
   assert.equal(readMoment("1795340200"), 1795340200000000000n);
   assert.equal(readMoment("2026-11-22"), BigInt(new Date(2026, 10, 22).getTime()) * 1_000_000n);

@@ -41,7 +41,19 @@ export function readDuration(text: string): number {
   for (const [, amount, unit = ""] of trimmed.matchAll(/(\d+(?:\.\d+)?)(ms|[smhdw])/g)) {
     durationMs += Number(amount) * (unitMs[unit] ?? 0);
   }
-  return Math.round(durationMs);
+  const roundedMs = Math.round(durationMs);
+  if (!Number.isSafeInteger(roundedMs)) throw new InvalidArgumentError("Expected a shorter duration.");
+  return roundedMs;
+}
+
+/** What a timer of Node holds; a longer one would fire at once. */
+const timeoutMsMax = 2 ** 31 - 1;
+
+/** A duration that is waited for: at most 24 days. */
+export function readTimeout(text: string): number {
+  const durationMs = readDuration(text);
+  if (durationMs <= timeoutMsMax) return durationMs;
+  throw new InvalidArgumentError("Expected a duration of at most 24d, or 0 for never.");
 }
 
 /** A size in bytes: `500MB`, `10GiB`, `1048576`; `0` is 0. */
@@ -62,6 +74,9 @@ export function readInteger(min: number, max: number): (text: string) => number 
   };
 }
 
+/** Earlier nanoseconds would be taken for microseconds on the wire; no log is as old as that. */
+const momentMsMin = 100_000_000_000;
+
 /**
  * A moment as Unix nanoseconds: a duration ago (`1h`), a time in RFC 3339 or
  * without its zone (local), a day (`2026-11-22`, local midnight), or a Unix
@@ -70,7 +85,7 @@ export function readInteger(min: number, max: number): (text: string) => number 
 export function readMoment(text: string): bigint {
   const trimmed = text.trim();
   if (/^(\d+(\.\d+)?(ms|[smhdw]))+$/.test(trimmed))
-    return BigInt(Date.now() - readDuration(trimmed)) * 1_000_000n;
+    return BigInt(Math.max(momentMsMin, Date.now() - readDuration(trimmed))) * 1_000_000n;
   const clock = /^\d{4}-\d\d-\d\d$/.test(trimmed) ? " 00:00:00" : "";
   const seconds = /[T ]\d\d:\d\d$/.test(trimmed) ? ":00" : "";
   const time = parseTime(`${trimmed}${clock}${seconds}`);

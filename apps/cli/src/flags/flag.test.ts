@@ -11,6 +11,7 @@ test("variables that mean no, are empty or were set by Kubernetes do not count",
   const options = [
     flag("--quiet", ""),
     flag("--utc", ""),
+    flag("--no-dedup", ""),
     flag("--url <url>", ""),
     flag("--port <port>", ""),
   ];
@@ -18,6 +19,8 @@ test("variables that mean no, are empty or were set by Kubernetes do not count",
   assert.deepEqual(idle({ LOGSVC_QUIET: "false", LOGSVC_UTC: "1", LOGSVC_URL: "http://a" }), [
     "LOGSVC_QUIET",
   ]);
+  assert.deepEqual(idle({ LOGSVC_NO_DEDUP: "false" }), ["LOGSVC_NO_DEDUP"]);
+  assert.deepEqual(idle({ LOGSVC_NO_DEDUP: "1" }), []);
   assert.deepEqual(idle({ LOGSVC_URL: "", LOGSVC_PORT: "tcp://10.0.0.1:50051" }), [
     "LOGSVC_URL",
     "LOGSVC_PORT",

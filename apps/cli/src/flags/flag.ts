@@ -16,7 +16,7 @@ const noes: ReadonlySet<string> = new Set(["0", "false", "no", "off"]);
 /**
  * The variables of flags that are set and yet must not count:
  * - empty ones;
- * - `LOGSVC_QUIET=false` and the like, for flags without a value;
+ * - `LOGSVC_QUIET=false`, `LOGSVC_NO_DEDUP=false` and the like, for flags without a value;
  * - `LOGSVC_PORT=tcp://10.0.0.1:50051`, which Kubernetes and Docker set in every
  *   container beside a service that is named logsvc.
  */
@@ -25,7 +25,7 @@ export function idleVariables(environment: NodeJS.ProcessEnv, options: readonly 
     const name = option.envVar ?? "";
     const value = environment[name];
     if (value === undefined) return [];
-    const isNo = option.isBoolean() && noes.has(value.toLowerCase());
+    const isNo = !option.required && !option.optional && noes.has(value.toLowerCase());
     return value === "" || isNo || (option.name() === "port" && value.includes("://")) ? [name] : [];
   });
 }

@@ -8,8 +8,8 @@ import type { Fields, FieldValue } from "./line-fields.ts";
 /** Deeper than any logger nests; it bounds the recursion. */
 const depthMax = 8;
 
-/** 16 digits are the fewest that a JavaScript number may not hold exactly. */
-const longNumber = /\d{16}/;
+/** 16 digits are the fewest that a JavaScript number may not hold exactly, with or without a point. */
+const longNumber = /\d{16}|[\d.]{17}/;
 
 /** The JSON object that a line is; undefined when it is none. */
 export function parseJsonObject(line: string): Record<string, unknown> | undefined {
@@ -36,11 +36,12 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Ids and nanoseconds of 64 bits keep their digits, as text. The third parameter has the number's source text. */
+/** Ids, nanoseconds of 64 bits and long decimals keep their digits, as text. The third parameter has the number's source text. */
 function keepDigits(_key: string, value: unknown, ...[context]: unknown[]): unknown {
   if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
   const source = isObject(context) ? context["source"] : undefined;
-  return typeof source === "string" && /^-?\d+$/.test(source) ? source : value;
+  if (typeof source !== "string" || !/^-?[\d.]+$/.test(source) || !longNumber.test(source)) return value;
+  return Number.isInteger(value) || String(value) !== source ? source : value;
 }
 
 function collect(

@@ -7,6 +7,8 @@
  *   that a label took, `__proto__`) is kept as `line.<name>`;
  * - what is beyond the limits on attributes (count, length of a key, two fields
  *   of one name) is kept together, as a JSON object, in the attribute `line.rest`.
+ * Only what `JSON.parse` itself drops is lost: a value whose name comes again in
+ * the same object.
  */
 import { type LevelName, levelNames, limits } from "@logsvc/proto";
 import { parseTime } from "./parse-time.ts";

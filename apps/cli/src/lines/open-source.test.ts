@@ -29,6 +29,10 @@ test("a file is unpacked by its first bytes, whatever its name", async (t) => {
     gzip: gzipSync(text),
     "gzip, two members": Buffer.concat([gzipSync(text.slice(0, 100)), gzipSync(text.slice(100))]),
     zstd: zstdCompressSync(text),
+    "zstd, two frames": Buffer.concat([
+      zstdCompressSync(text.slice(0, 100)),
+      zstdCompressSync(text.slice(100)),
+    ]),
     "UTF-16": Buffer.from(`\uFEFF${text}`, "utf16le"),
   };
   for (const [form, bytes] of Object.entries(forms)) {
@@ -44,6 +48,11 @@ test("an empty file, a short one and a cut packed one", async (t) => {
   assert.equal(await textOf((await openSource(await makeFile(t, Buffer.from("(")), never)).chunks), "(");
   const cut = await openSource(await makeFile(t, gzipSync(text).subarray(0, 40)), never);
   await assert.rejects(textOf(cut.chunks), /app\.log: unexpected end of file/);
+  const followed = await openSource(
+    await makeFile(t, Buffer.concat([zstdCompressSync(text), Buffer.from("x")])),
+    never,
+  );
+  await assert.rejects(textOf(followed.chunks), /app\.log: what follows a Zstandard frame/);
 });
 
 test("what can't be read says so", async () => {
@@ -68,4 +77,23 @@ test("stopping ends the reading without an error", async (t) => {
   await chunks.next();
   stop.abort();
   while (!(await chunks.next()).done);
+});
+
+test("frames are found however the chunks are cut", async () => {
+  const packed = Buffer.concat(["a\n", "b\n", "c\n"].map((line) => zstdCompressSync(line)));
+  for (let size = 1; size <= packed.length; size++) {
+    async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+      for (let start = 0; start < packed.length; start += size) yield packed.subarray(start, start + size);
+    }
+    assert.equal(await textOf(unpack(chunks(), never)), "a\nb\nc\n", `${size} bytes at once`);
+  }
+});
+
+test("what can't be opened says so when it is read", async (t) => {
+  const file = await makeFile(t, Buffer.from(text));
+  const source = await openSource(file, never);
+  await rm(file);
+  // Nothing listens to an open file before it is read: its error must not end the process.
+  await new Promise(setImmediate);
+  await assert.rejects(textOf(source.chunks), { name: "SourceError", message: /app\.log: ENOENT/ });
 });

@@ -5,6 +5,9 @@
  *   1f 8b        gzip
  *   28 b5 2f fd  Zstandard
  *   ff fe        UTF-16, little-endian, as PowerShell writes
+ *
+ * A source is opened when it is read, so that whoever looks at the file before
+ * that finds it untouched.
  */
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -26,29 +29,49 @@ export interface LogSource {
 /** What stands for standard input where a file is expected. */
 export const standardInputName = "-";
 
+/** A file that is not there, may not be read or is damaged. The message begins with its name. */
+export class SourceError extends Error {
+  override readonly name = "SourceError";
+
+  constructor(source: string, cause: unknown) {
+    super(`${source}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
 /** Enough for a few reads ahead of the unpacking, and small enough to show progress. */
 const readBytes = 256 * 1024;
 
+/** Unpacked at once: lines that come together are sent together. */
+const unpackBytes = 256 * 1024;
+
 /**
- * Opens a file, or standard input for `-`. Reading stops when the signal aborts.
+ * A file, or standard input for `-`. Reading stops when the signal aborts.
  *
- * @throws Error of node:fs when the file can't be read.
+ * @throws SourceError when there is no such file. Reading throws it too.
  */
 export async function openSource(name: string, signal: AbortSignal): Promise<LogSource> {
-  if (name === standardInputName) return createSource("stdin", process.stdin, signal);
-  const status = await stat(name);
-  if (status.isDirectory()) throw new Error(`${name}: expected a file, got a folder`);
-  const file = createReadStream(name, { highWaterMark: readBytes });
-  return createSource(name, file, signal, status.isFile() ? status.size : undefined);
+  if (name === standardInputName) return createSource("stdin", () => process.stdin, signal);
+  const status = await stat(name).catch((error: unknown) => {
+    throw new SourceError(name, error);
+  });
+  if (status.isDirectory()) throw new SourceError(name, "expected a file, got a folder");
+  const open = (): Readable => createReadStream(name, { highWaterMark: readBytes });
+  return createSource(name, open, signal, status.isFile() ? status.size : undefined);
 }
 
-function createSource(name: string, stream: Readable, signal: AbortSignal, bytesTotal?: number): LogSource {
+function createSource(
+  name: string,
+  open: () => Readable,
+  signal: AbortSignal,
+  bytesTotal?: number,
+): LogSource {
   let bytesRead = 0;
   async function* read(): AsyncGenerator<Uint8Array, void, undefined> {
+    if (signal.aborted) return;
+    const stream = open();
     const stop = (): unknown => stream.destroy();
     signal.addEventListener("abort", stop, { once: true });
     try {
-      if (signal.aborted) return;
       for await (const chunk of stream) {
         bytesRead += chunk.length;
         yield chunk;
@@ -69,24 +92,25 @@ function createSource(name: string, stream: Readable, signal: AbortSignal, bytes
   };
 }
 
-/** Says which file it was that is damaged. */
+/** Says which file it was that can't be read, or is damaged. */
 async function* naming(name: string, chunks: AsyncIterable<Uint8Array>): Bytes {
   try {
     yield* chunks;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${name}: ${reason}`, { cause: error });
+    throw new SourceError(name, error);
   }
 }
 
 type Bytes = AsyncGenerator<Uint8Array, void, undefined>;
 
+const zstdMagic = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
+
 const packings: readonly {
-  readonly magic: readonly number[];
+  readonly magic: ArrayLike<number>;
   readonly unpack: (packed: Bytes) => AsyncIterable<Uint8Array>;
 }[] = [
-  { magic: [0x1f, 0x8b], unpack: (packed) => through(packed, createGunzip()) },
-  { magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: (packed) => through(packed, createZstdDecompress()) },
+  { magic: [0x1f, 0x8b], unpack: (packed) => through(packed, createGunzip({ chunkSize: unpackBytes })) },
+  { magic: zstdMagic, unpack: fromZstd },
   { magic: [0xff, 0xfe], unpack: fromUtf16 },
 ];
 
@@ -125,6 +149,49 @@ async function* prepend(head: Uint8Array, rest: AsyncIterable<Uint8Array>): Byte
 function through(packed: Bytes, unpacker: Transform): AsyncIterable<Uint8Array> {
   // The error, if any, is thrown by whoever reads the unpacker.
   return pipeline(Readable.from(packed), unpacker, () => undefined);
+}
+
+/**
+ * Zstandard, frame after frame, as `cat a.zst b.zst` makes them. Node's
+ * decompressor drops without a word what follows a frame in the same chunk, but
+ * goes on with the next chunk: so no chunk has a frame's beginning in its middle.
+ */
+async function* fromZstd(packed: Bytes): Bytes {
+  let givenBytes = 0;
+  async function* give(): Bytes {
+    for await (const piece of cutBefore(packed, zstdMagic)) {
+      givenBytes += piece.length;
+      yield piece;
+    }
+  }
+  const unpacker = createZstdDecompress({ chunkSize: unpackBytes });
+  yield* through(give(), unpacker);
+  if (unpacker.bytesWritten < givenBytes) throw new Error("what follows a Zstandard frame is not one");
+}
+
+/** The same bytes, with each occurrence of the mark at the beginning of a chunk. */
+async function* cutBefore(chunks: Bytes, mark: Buffer): Bytes {
+  let held: Uint8Array = new Uint8Array(0);
+  for await (const chunk of chunks) {
+    const bytes = Buffer.concat([held, chunk]);
+    let start = 0;
+    for (let at = bytes.indexOf(mark, 1); at !== -1; at = bytes.indexOf(mark, at + 1)) {
+      yield bytes.subarray(start, at);
+      start = at;
+    }
+    const end = bytes.length - heldLength(bytes, mark);
+    if (end > start) yield bytes.subarray(start, end);
+    held = bytes.subarray(end);
+  }
+  if (held.length > 0) yield held;
+}
+
+/** How many bytes at the end may be the beginning of a mark. */
+function heldLength(bytes: Uint8Array, mark: Uint8Array): number {
+  for (let length = Math.min(mark.length - 1, bytes.length); length > 0; length--) {
+    if (beginsWith(mark, bytes.subarray(-length))) return length;
+  }
+  return 0;
 }
 
 async function* fromUtf16(packed: Bytes): Bytes {

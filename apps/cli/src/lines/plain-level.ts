@@ -17,6 +17,7 @@
 
 const wordSource =
   "trace|debug|info|information|notice|warn|warning|error|err|fatal|critical|crit|severe|alert|emerg|emergency|panic";
+const anyWord = new RegExp(wordSource, "i");
 const word = new RegExp(`^(?:${wordSource})$`, "i");
 const upperWord = new RegExp(`^(?:${wordSource.toUpperCase()})$`);
 const leadingWord = new RegExp(String.raw`^(${wordSource}):\s`, "i");
@@ -67,6 +68,8 @@ function prefixOf(line: string): string {
 }
 
 function levelInPrefix(prefix: string): string | undefined {
+  // Most lines without a level are told by this, several times faster than word by word.
+  if (!anyWord.test(prefix)) return undefined;
   let proseBefore = false;
   let clockBefore = false;
   for (const token of prefix.split(/[\s|]+/, prefixWordsMax)) {

@@ -61,3 +61,14 @@ test("whatever the text and the chunks, nothing is lost", async () => {
     assert.equal(joined.join(""), text.replace(/\n$/, ""));
   }
 });
+
+test("the beginning of a line outlives its chunk", async () => {
+  async function* reusing(): AsyncGenerator<Uint8Array> {
+    const memory = Buffer.from("ab");
+    yield memory;
+    memory.write("c\n");
+    yield memory;
+  }
+  const groups = await Array.fromAsync(readLines(reusing(), { lineBytesMax: 100 }));
+  assert.deepEqual(groups.flat(), [{ text: "abc" }]);
+});

@@ -81,7 +81,7 @@ class LineCutter {
 
   #hold(piece: Uint8Array, lines: Line[]): void {
     // A copy: the source may use the chunk's memory again.
-    this.#held.push(piece.slice());
+    this.#held.push(Buffer.from(piece));
     this.#heldBytes += piece.length;
     if (this.#heldBytes <= this.#bytesMax) return;
     const rest = this.#cutParts(this.#take(new Uint8Array(0)), lines);
@@ -100,6 +100,8 @@ class LineCutter {
 
   /** Cuts off parts until what remains is within the bound, and returns that. */
   #cutParts(bytes: Buffer, lines: Line[]): Buffer {
+    // Nearly every line: short enough, whatever its bytes are.
+    if (bytes.length * 3 <= this.#bytesMax) return bytes;
     // What is not UTF-8 may become three times as long.
     const bytesMax =
       isUtf8(bytes) || this.#mayEndInside(bytes) ? this.#bytesMax : Math.floor(this.#bytesMax / 3);

@@ -217,6 +217,14 @@ for (const { logger, line, kind = "json", entry } of samples) {
   });
 }
 
+test("numbers keep their digits", () => {
+  const { entry } = recognise(
+    '{"id":12345678901234567,"sum":1234567890123456.78,"ratio":0.1,"ts":1795340200.1234567}',
+  );
+  assert.deepEqual(entry.attributes, { id: "12345678901234567", sum: "1234567890123456.78", ratio: "0.1" });
+  assert.equal(entry.timestamp, 1795340200123457000n);
+});
+
 test("what the command line says wins, and what the line said is kept", () => {
   const { entry } = recognise('{"service":"line","env":"dev","msg":"m"}', {
     service: "flag",

@@ -6,7 +6,7 @@
  *   raw     the message alone
  */
 import { entryToJson, type StoredEntry } from "@logsvc/proto";
-import { neutralise } from "./neutralise.ts";
+import { neutralise, neutraliseJson } from "./neutralise.ts";
 import type { Notices } from "./notices.ts";
 import type { Output } from "./output.ts";
 import { createPrettyPrinter } from "./pretty-entry.ts";
@@ -48,6 +48,7 @@ export function createEntryWriter(
   options: EntryWriterOptions,
 ): EntryWriter {
   const print = createPrinter(options);
+  const printJson = createJsonPrinter(options);
   return {
     entries: async (entries) => {
       notices.clearProgress();
@@ -59,7 +60,7 @@ export function createEntryWriter(
       if (options.format === "raw") notices.warn(text);
       else if (options.format === "json") {
         const { from, to, count } = gap;
-        await output.write(`${JSON.stringify({ gap: { from, to, count } })}\n`);
+        await output.write(printJson({ gap: { from, to, count } }));
       } else await output.write(`── ${text} ──\n`);
     },
   };
@@ -69,12 +70,21 @@ function createPrinter(options: EntryWriterOptions): (stored: StoredEntry) => st
   switch (options.format) {
     case "pretty":
       return createPrettyPrinter(options);
-    case "json":
-      return (stored) => `${JSON.stringify(entryToJson(stored))}\n`;
+    case "json": {
+      const printJson = createJsonPrinter(options);
+      return (stored) => printJson(entryToJson(stored));
+    }
     case "raw":
       return ({ entry }) =>
         `${options.isTerminal ? neutralise(entry?.message ?? "") : (entry?.message ?? "")}\n`;
     default:
       return options.format satisfies never;
   }
+}
+
+function createJsonPrinter({ isTerminal }: EntryWriterOptions): (value: object) => string {
+  return (value) => {
+    const json = JSON.stringify(value);
+    return `${isTerminal ? neutraliseJson(json) : json}\n`;
+  };
 }

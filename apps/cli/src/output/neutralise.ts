@@ -18,3 +18,16 @@ export function neutralise(text: string): string {
       : `\\u${code.toString(16).padStart(4, "0")}`;
   });
 }
+
+/** The same on one line: what stands beside other things must not look like an entry of its own. */
+export function neutraliseLine(text: string): string {
+  return neutralise(text).replaceAll("\n", "\\x0a");
+}
+
+/** The same in JSON, which stays the same JSON. */
+export function neutraliseJson(json: string): string {
+  return json.replace(
+    dangerous,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

@@ -1,9 +1,11 @@
 /**
  * Everything that is not data goes to standard error: notices, a line each, and
  * one line of progress below them that is drawn over again and again where
- * standard error is a terminal.
+ * standard error is a terminal. Notices name files and quote servers and entries,
+ * so all of it is made harmless here.
  */
 import type { Writable } from "node:stream";
+import { neutralise } from "./neutralise.ts";
 
 /** Tells the user what is going on. */
 export interface Notices {
@@ -42,12 +44,12 @@ export function createNotices(stream: Writable, options: NoticesOptions): Notice
   };
   const warn = (text: string): void => {
     clearProgress();
-    stream.write(`${text}\n`);
+    stream.write(`${neutralise(text)}\n`);
   };
   const progress = (text: () => string): void => {
     if (!options.isTerminal || options.quiet || performance.now() - drawnAt < drawIntervalMs) return;
     drawnAt = performance.now();
-    stream.write(`${eraseLine}${text()}`);
+    stream.write(`${eraseLine}${neutralise(text())}`);
     isDrawn = true;
   };
   const notice = (text: string): void => {

@@ -59,7 +59,19 @@ test("another failure of the output is told", async () => {
   );
   await output.write("text");
   await new Promise(setImmediate);
-  await assert.rejects(output.write("more"), /no space left/);
+  await assert.rejects(output.write("more"), /standard output: no space left/);
+  await output.flush();
+});
+
+test("a failure of the last write is told by the flush", async () => {
+  const full = Object.assign(new Error("no space left"), { code: "ENOSPC" });
+  const output = createOutput(
+    new Writable({ write: (_chunk, _encoding, callback) => callback(full) }),
+    never,
+  );
+  await output.write("text");
+  await assert.rejects(output.flush(), /standard output: no space left/);
+  assert.ok(output.closed.aborted);
 });
 
 function createMemory(): { stream: Writable; text: () => string } {
@@ -101,4 +113,12 @@ test("colours: the flag, then the variables, then the terminal", () => {
   assert.equal(useColor("auto", true, { NO_COLOR: "" }), true);
   assert.equal(useColor("auto", true, { TERM: "dumb" }), false);
   assert.equal(useColor("auto", false, {}), false);
+});
+
+test("notices are harmless for a terminal, whatever they quote", () => {
+  const { stream, text } = createMemory();
+  const notices = createNotices(stream, { isTerminal: true, quiet: false });
+  notices.warn("a\u001b[2Jb");
+  notices.progress(() => "c\u009bd");
+  assert.equal(text(), "a\\x1b[2Jb\n\r\u001b[Kc\\x9bd");
 });

@@ -12,7 +12,7 @@ export interface Output {
   readonly closed: AbortSignal;
   /** Writes text, and resolves when there is room for more. */
   write(text: string): Promise<void>;
-  /** Resolves when all that was written has left this program. */
+  /** Resolves when all that was written has left this program. Throws what kept it from leaving, unless `write` has. */
   flush(): Promise<void>;
 }
 
@@ -21,7 +21,7 @@ const lastFlushMs = 1_000;
 
 /**
  * Creates an output on a stream. An error of the stream other than a gone
- * reader is thrown by the next write.
+ * reader is thrown once, by the next write or flush.
  *
  * @param interrupted Once aborted, a reader who has paused (`| less`) is not waited for any more.
  */
@@ -29,26 +29,38 @@ export function createOutput(stream: Writable, interrupted: AbortSignal): Output
   const gone = new AbortController();
   const pointless = AbortSignal.any([gone.signal, interrupted]);
   let failure: Error | undefined;
-  stream.on("error", (error) => {
-    if (!isBrokenPipe(error)) failure = error;
+  const fail = (error: Error): void => {
+    if (gone.signal.aborted) return;
+    if (!isBrokenPipe(error)) failure = new Error(`standard output: ${error.message}`, { cause: error });
     gone.abort();
-  });
+  };
+  stream.on("error", fail);
+  const throwFailure = (): void => {
+    if (failure === undefined) return;
+    const thrown = failure;
+    failure = undefined;
+    throw thrown;
+  };
   const write = async (text: string): Promise<void> => {
-    if (failure !== undefined) throw failure;
+    throwFailure();
     if (gone.signal.aborted || stream.write(text)) return;
     await once(stream, "drain", { signal: pointless }).catch(() => {
       // Nobody to wait for: whoever wants to know why looks at `closed` or the interruption.
     });
   };
   const flush = async (): Promise<void> => {
-    if (gone.signal.aborted) return;
+    if (gone.signal.aborted) return throwFailure();
     await new Promise<void>((resolve) => {
       gone.signal.addEventListener("abort", () => resolve());
       const hurry = (): unknown => setTimeout(resolve, lastFlushMs);
       if (interrupted.aborted) hurry();
       else interrupted.addEventListener("abort", hurry);
-      stream.write("", () => resolve());
+      stream.write("", (error) => {
+        if (error) fail(error);
+        resolve();
+      });
     });
+    throwFailure();
   };
   return { closed: gone.signal, write, flush };
 }

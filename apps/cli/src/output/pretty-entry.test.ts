@@ -57,3 +57,9 @@ test("local time", () => {
 test("what a terminal would act on is shown", () => {
   assert.equal(neutralise("tab\t\n\0\u009b\u202Eé😀"), "tab\t\n\\x00\\x9b\\u202eé😀");
 });
+
+test("nothing but the message has lines", () => {
+  const forged = "x\n2026-11-22 09:36:41.000Z FATAL";
+  const text = plain(stored({ level: forged, service: forged, attributes: { [forged]: forged } }));
+  assert.equal(text.trimEnd().split("\n").length, 1);
+});

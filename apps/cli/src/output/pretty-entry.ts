@@ -6,7 +6,7 @@
  */
 import { styleText } from "node:util";
 import { type StoredEntry, severityOf } from "@logsvc/proto";
-import { neutralise } from "./neutralise.ts";
+import { neutralise, neutraliseLine } from "./neutralise.ts";
 
 /** How to show entries. */
 export interface PrettyOptions {
@@ -37,12 +37,12 @@ export function createPrettyPrinter(options: PrettyOptions): PrettyPrinter {
   const levelColors = createLevelColors(paintOf);
   return ({ entry }) => {
     if (entry === undefined) return "\n";
-    const level = neutralise(entry.level).padEnd(levelWidth);
+    const level = neutraliseLine(entry.level).padEnd(levelWidth);
     const head = `${dim(formatTime(entry.timestamp, options.utc))} ${levelColors(entry.level)(level)}`;
-    const service = entry.service === "" ? "" : ` ${serviceColor(neutralise(entry.service))} `;
+    const service = entry.service === "" ? "" : ` ${serviceColor(neutraliseLine(entry.service))} `;
     const [first = "", ...further] = neutralise(entry.message).split("\n");
     const attributes = fieldsOf(entry)
-      .map(([key, value]) => ` ${dim(`${neutralise(key)}=${quote(neutralise(value))}`)}`)
+      .map(([key, value]) => ` ${dim(`${neutraliseLine(key)}=${quote(neutralise(value))}`)}`)
       .join("");
     const lines = [`${head}${service} ${first}${attributes === "" ? "" : ` ${attributes}`}`];
     for (const line of further) lines.push(indent + line);
