@@ -1,5 +1,6 @@
 /** Everything put together, in order: configuration, paths, port, routes, drain. */
 import type { Engine } from "@logsvc/engine";
+import { limits } from "@logsvc/proto";
 import Fastify, { type FastifyInstance, LogController } from "fastify";
 import { Ingest } from "./ingest/ingest.ts";
 import { Lifecycle } from "./lifecycle.ts";
@@ -14,6 +15,7 @@ import { followLog } from "./tail/tail.ts";
 import { guardBrowsers } from "./wire/browser-guard.ts";
 import { mountConnect } from "./wire/mount-connect.ts";
 import { createPort } from "./wire/port.ts";
+import { ReceiveBound } from "./wire/receive-bound.ts";
 
 /**
  * Builds the server; `listen` is the caller's.
@@ -31,7 +33,7 @@ export function buildServer(config: ServerConfig, engine: Engine): FastifyInstan
   const { ingest, lifecycle, queries } = paths;
   const app = createApp(resolved, lifecycle);
   guardBrowsers(app, resolved.corsOrigins);
-  mountConnect(app, createLogRoutes(paths));
+  mountConnect(app, createLogRoutes(paths), new ReceiveBound(limits.unaryBytesMax));
   addPlainRoutes(app, {
     queries,
     followLog: (request, signal) => followLog(request, signal, paths),
@@ -67,6 +69,8 @@ function createApp({ logger, tls }: ResolvedConfig, lifecycle: Lifecycle): Fasti
   return Fastify({
     ...(logger === undefined ? {} : { loggerInstance: logger }),
     serverFactory: (serve) => createPort(serve, { tls, closeTimeoutMs }),
+    // Nothing but the name of the protocol in the address that is logged and returned.
+    ...(tls === undefined ? {} : { https: {} }),
     // A line a request would be more than the log it serves.
     logController: new LogController({ disableRequestLogging: true }),
     // While draining `/readyz` and the RPCs answer for themselves.

@@ -9,7 +9,7 @@ import {
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
 import { FilterErrorSchema, LogService, limits, type Order, RetryInfoSchema } from "@logsvc/proto";
-import { buildRoutes } from "./build-server.ts";
+import { buildRoutes, buildServer } from "./build-server.ts";
 import { type LogClient, startServer, until } from "./testing/start-server.ts";
 import { testCertificate } from "./testing/test-certificate.ts";
 
@@ -160,6 +160,16 @@ for (const httpVersion of ["1.1", "2"] as const) {
   });
 }
 
+test("the address says which protocol it speaks", async (t) => {
+  const { engine } = await startServer(t);
+  for (const tls of [undefined, testCertificate]) {
+    const app = buildServer({ version: "1", ...(tls && { tls }) }, engine);
+    t.after(() => app.close());
+    const address = await app.listen({ host: "127.0.0.1", port: 0 });
+    assert.match(address, tls ? /^https:/ : /^http:/);
+  }
+});
+
 test("a both-ways stream over HTTP/1.1 is refused in words", async (t) => {
   const { url } = await startServer(t);
   const headers = { "content-type": "application/connect+proto" };
@@ -300,7 +310,11 @@ test("a full disk is Unavailable, with when to come back, and the server is not 
   const failure = await fill().catch(ConnectError.from);
   assert.equal(failure.code, Code.Unavailable);
   assert.equal(failure.findDetails(RetryInfoSchema)[0]?.retryDelay?.seconds, 1n);
-  assert.equal((await fetch(`${url}/readyz`)).status, 503);
+  // Where the log lies on the server is none of its clients' business.
+  assert.equal(failure.rawMessage, "the log's file: database or disk is full");
+  const ready = await fetch(`${url}/readyz`);
+  assert.equal(ready.status, 503);
+  assert.match(await ready.text(), /"reason":"the log's file: database or disk is full"/);
   assert.equal((await fetch(`${url}/healthz`)).status, 200);
 });
 

@@ -40,9 +40,8 @@ const requests = { readMaxBytes: requestBytesMax };
 
 /** The service's routes, to be mounted on a server or on an in-memory transport. */
 export function createLogRoutes(paths: LogPaths): (router: ConnectRouter) => void {
-  const onUnknown = (error: unknown): void =>
-    paths.logger?.error({ err: error }, "an RPC failed unexpectedly");
-  const toAnswer: ToAnswer = (error) => toConnectError(error, onUnknown);
+  const onFault = (error: unknown): void => paths.logger?.error({ err: error }, "an RPC failed unexpectedly");
+  const toAnswer: ToAnswer = (error) => toConnectError(error, onFault);
   return (router) => {
     addWritingRoutes(router, paths, toAnswer);
     addReadingRoutes(router, paths, toAnswer);

@@ -31,14 +31,23 @@ export type EngineErrorCode =
 
 const retryableCodes: ReadonlySet<EngineErrorCode> = new Set(["unavailable", "closed", "locked"]);
 
+/** Options of an EngineError. */
+export interface EngineErrorOptions extends ErrorOptions {
+  /** The message as clients may see it. Default: the message. */
+  readonly clientMessage?: string | undefined;
+}
+
 /** An engine's failure in operation. The message is written for the user and names what was given. */
 export class EngineError extends Error {
   override readonly name = "EngineError";
   readonly code: EngineErrorCode;
+  /** The message as clients may see it: without the paths of this machine. */
+  readonly clientMessage: string;
 
-  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: EngineErrorCode, message: string, options?: EngineErrorOptions) {
     super(message, options);
     this.code = code;
+    this.clientMessage = options?.clientMessage ?? message;
   }
 
   /** True: the same call may succeed later. */

@@ -91,6 +91,9 @@ export const limits = {
   /** The same for all ingest together. */
   inFlightBytesMax: 256 * 1024 * 1024,
 
+  /** Bytes of unary requests received and not yet answered, all together; past it a request is refused, to be sent again. */
+  unaryBytesMax: 256 * 1024 * 1024,
+
   /** Bytes of entries in one response of a tail or a query: small enough to start rendering at once. */
   responseBytesMax: 256 * 1024,
 

@@ -48,9 +48,11 @@ export async function readInto<Message, Answer>(
     for await (const message of messages) {
       if (queue.ended) return;
       submit(message, stream);
-      const room = stream.room();
-      if (room !== undefined) await room;
-      if (queue.ended) return;
+      // Again after each wait: room in one bound is not yet room in both.
+      for (let room = stream.room(); room !== undefined; room = stream.room()) {
+        await room;
+        if (queue.ended) return;
+      }
     }
     flush?.(stream);
     queue.complete();

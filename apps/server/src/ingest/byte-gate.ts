@@ -1,8 +1,9 @@
 /**
  * The bound on bytes that were received and not yet answered, for one stream
- * or for all ingest. What is received counts at once; past the bound its
- * readers wait, so that HTTP/2 flow control (or TCP) holds their clients. So
- * the bound is exceeded by one message a reader at the most.
+ * or for all ingest. What is received counts at once; past the bound the
+ * readers of streams wait, so that HTTP/2 flow control (or TCP) holds their
+ * clients. So the bound is exceeded by one message a stream at the most, and
+ * by unary calls, which have a bound of their own (wire/receive-bound.ts).
  */
 
 /** Counts bytes in flight and makes readers wait while they are too many. */

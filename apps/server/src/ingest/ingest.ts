@@ -22,7 +22,13 @@ import { AnswerStream, readInto } from "./answer-stream.ts";
 import { createArrivalClock } from "./arrival-clock.ts";
 import { ByteGate } from "./byte-gate.ts";
 import { EntryRuns } from "./entry-runs.ts";
-import { type BatchAnswer, type EntryAnswer, type EntryRejection, Intake } from "./intake.ts";
+import {
+  type BatchAnswer,
+  type EntryAnswer,
+  type EntryRejection,
+  entryOverheadBytes,
+  Intake,
+} from "./intake.ts";
 
 /** Who calls, and how long for. */
 export interface IngestCall {
@@ -97,9 +103,8 @@ export class Ingest {
    */
   async writeBatch(request: WriteLogsRequest, call: IngestCall): Promise<BatchAnswer> {
     using _call = this.#lifecycle.enter();
+    // Never made to wait: it is in memory already, which wire/receive-bound.ts bounds.
     const intake = this.#takeBatch(request, call.producerId);
-    const room = this.#gate.room();
-    if (room !== undefined) await abortable(room, call.signal);
     const bytes = intake.weight;
     this.#gate.add(bytes);
     const stored = this.#store(intake).finally(() => this.#gate.release(bytes));
@@ -148,7 +153,8 @@ export class Ingest {
       batches,
       (request, stream) => {
         const intake = this.#takeBatch(request, call.producerId);
-        const bytes = intake.weight;
+        // The batch's own answer weighs as well: a batch may have no entries.
+        const bytes = intake.weight + entryOverheadBytes;
         stream.add(bytes);
         const answer = this.#store(intake).then((result) => intake.batchAnswer(result));
         stream.queue.push(answer, () => stream.release(bytes));
@@ -252,7 +258,7 @@ export class Ingest {
   #noteFailure(error: unknown): void {
     if (!(error instanceof EngineError)) return;
     if (this.#failure === undefined) this.#logger?.error({ err: error }, "the log can't be written");
-    this.#failure = { message: error.message, at: Date.now() };
+    this.#failure = { message: error.clientMessage, at: Date.now() };
   }
 
   #noteSuccess(): void {

@@ -35,12 +35,14 @@ export async function sendLines(
       return undefined;
     });
     if (step === undefined) return;
-    begin(reply, options);
+    // HTTP/1.0, which many proxies speak, has no trailers, and Node refuses to announce any.
+    const canTrail = request.raw.httpVersion !== "1.0";
+    begin(reply, canTrail ? options : {});
     while (step.done !== true) {
       if (!reply.raw.write(step.value)) await once(reply.raw, "drain", { signal: gone.signal });
       step = await lines.next();
     }
-    if (step.value !== undefined) reply.raw.addTrailers(step.value);
+    if (canTrail && step.value !== undefined) reply.raw.addTrailers(step.value);
   } catch (error) {
     // Of no use to a client that is gone.
     if (!gone.signal.aborted) reply.raw.write(`${JSON.stringify({ error: errorBody(failed(error)) })}\n`);

@@ -110,7 +110,9 @@ function agoTime(text: string): bigint | undefined {
   for (const [, amount, unit = ""] of text.matchAll(/([\d.]+)(\D+)/g)) {
     nanoseconds += Number(amount) * (nanosecondsOf[unit] ?? 0);
   }
-  return BigInt(Date.now()) * 1_000_000n - BigInt(Math.round(nanoseconds));
+  return Number.isFinite(nanoseconds)
+    ? BigInt(Date.now()) * 1_000_000n - BigInt(Math.round(nanoseconds))
+    : undefined;
 }
 
 function calendarTime(text: string): bigint | undefined {
@@ -119,8 +121,10 @@ function calendarTime(text: string): bigint | undefined {
     text,
   );
   if (match === null) return undefined;
-  const [, date, minutes = "00:00", seconds = ":00", fraction = "", offset = "Z"] = match;
+  const [, date = "", minutes = "00:00", seconds = ":00", fraction = "", offset = "Z"] = match;
   const milliseconds = Date.parse(`${date}T${minutes}${seconds}${offset.toUpperCase().replace(" ", "+")}`);
-  if (Number.isNaN(milliseconds)) return undefined;
+  // `Date.parse` takes 30 February for 2 March.
+  const isDate = !Number.isNaN(milliseconds) && new Date(`${date}T00:00Z`).toISOString().startsWith(date);
+  if (!isDate) return undefined;
   return BigInt(milliseconds) * 1_000_000n + BigInt(fraction.padEnd(9, "0"));
 }

@@ -1,8 +1,10 @@
 /** The routes for curl and jq, over real HTTP. */
 import assert from "node:assert/strict";
+import net from "node:net";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { type TestContext, test } from "node:test";
+import { limits } from "@logsvc/proto";
 import { startServer, type TestServer, until } from "../testing/start-server.ts";
 
 type Line = Readonly<Record<string, unknown>>;
@@ -68,6 +70,28 @@ test("GET /query: limits above a page are served page by page", async (t) => {
   assert.deepEqual(messagesOf(await linesOf(await get(server, "/query?limit=all&order=oldest"))), expected);
   const some = await linesOf(await get(server, "/query?limit=10001&order=oldest"));
   assert.deepEqual(messagesOf(some), expected.slice(0, 10_001));
+});
+
+test("GET /query: a page that is cut by its bytes is gone on with up to the limit", async (t) => {
+  const server = await startServer(t);
+  const count = 70;
+  const message = "x".repeat(limits.pageBytesMax / (count - 5));
+  for (let first = 0; first < count; first += 10) await write(server, ...Array(10).fill(message));
+  const response = await get(server, `/query?limit=${count}`);
+  assert.equal((await linesOf(response)).length, count);
+});
+
+test("both routes answer over HTTP/1.0, which proxies speak, and which has no trailers", async (t) => {
+  const server = await startServer(t);
+  await write(server, "one", "two");
+  for (const path of ["/query?limit=1", "/tail?last=1"]) {
+    const socket = net.connect(server.port, "127.0.0.1");
+    t.after(() => socket.destroy());
+    socket.write(`GET ${path} HTTP/1.0\r\nhost: localhost\r\n\r\n`);
+    let answer = "";
+    socket.on("data", (bytes) => (answer += String(bytes)));
+    await until(() => answer.includes('"message":"two"'), `an answer to ${path}`);
+  }
 });
 
 test("GET /query: errors are a status and JSON", async (t) => {

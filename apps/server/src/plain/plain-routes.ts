@@ -46,15 +46,19 @@ async function* tailLines(
   params: unknown,
   followLog: (request: TailRequest) => AsyncIterable<TailResponse>,
 ): Lines {
+  let silenceMs = 0;
+  let sentAt = 0;
   for await (const response of followLog(tailParams(params))) {
     const { event, entries, cursor } = response;
     switch (event.case) {
       case "opened":
+        silenceMs = event.value.heartbeatIntervalMs / 2;
         // Nothing to show, but the first line makes the headers go out.
         yield "";
         break;
       case "heartbeat":
-        yield "\n";
+        // Other heartbeats tell how far behind the tail is, which has no line here.
+        if (performance.now() - sentAt >= silenceMs) yield "\n";
         break;
       case "gap": {
         const { from, to, count } = event.value;
@@ -67,6 +71,7 @@ async function* tailLines(
           .join("");
         break;
     }
+    sentAt = performance.now();
   }
   return undefined;
 }
@@ -78,10 +83,10 @@ async function* queryLines(queries: Queries, params: unknown, signal: AbortSigna
   let { pageToken } = request;
   do {
     const limit = Math.min(wanted, limits.pageEntriesMax);
-    wanted -= limit;
     const page = { ...request, limit, pageToken };
     pageToken = "";
     for await (const { entries, progress } of queries.search(page, signal)) {
+      wanted -= entries.length;
       if (entries.length > 0) yield entries.map((entry) => line(entryToJson(entry))).join("");
       pageToken = progress?.nextPageToken ?? pageToken;
     }

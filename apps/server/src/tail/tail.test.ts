@@ -129,6 +129,70 @@ test("heartbeats also come while blocks flow that do not match", async (t) => {
   }, "heartbeats between the blocks");
 });
 
+test("a block that does not match puts no heartbeat off", async (t) => {
+  const heartbeatIntervalMs = 400;
+  const { client } = await startServer(t, { heartbeatIntervalMs });
+  let late = false;
+  let heartbeats = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let noise: NodeJS.Timeout | undefined;
+  for await (const { event } of client.tailLogs({ filter: "match" })) {
+    clearTimeout(timer);
+    clearTimeout(noise);
+    if (event.case === "heartbeat") heartbeats += 1;
+    if (heartbeats === 3) break;
+    timer = setTimeout(() => (late = true), heartbeatIntervalMs * 1.5);
+    noise = setTimeout(() => void write(client, "noise"), heartbeatIntervalMs * 0.9);
+  }
+  assert(!late, "a silence of one and a half intervals");
+});
+
+test("a tail that is behind says so at once, and again when it has caught up", async (t) => {
+  const { client } = await startServer(t);
+  await write(client, "zero");
+  const first = new TestTail(t, client, { last: 1 });
+  await first.until(({ messages }) => messages.length === 1);
+  await write(client, "one");
+  await write(client, "two");
+  const tail = new TestTail(t, client, { cursor: first.responses[1]?.cursor ?? "" });
+  await tail.until(({ responses }) => responses.length >= 4);
+  const told = tail.responses.map(({ event }) => (event.case === "heartbeat" ? event.value.lag : event.case));
+  assert.deepEqual(
+    told.filter((event) => event !== undefined),
+    ["opened", 2n, 0n],
+  );
+  assert.deepEqual(tail.messages, ["one", "two"]);
+  assert.equal(tail.responses.at(-1)?.event.case, "heartbeat");
+});
+
+for (const [method, request] of [
+  ["backlog", { last: 1 }],
+  ["cursorAtTime", { since: 1n }],
+] as const) {
+  test(`a tail is open, and not silent, while the engine's ${method} takes its time`, async (t) => {
+    const held = Promise.withResolvers<void>();
+    const { client } = await startServer(t, {
+      heartbeatIntervalMs: 20,
+      wrapEngine: (engine) =>
+        new Proxy(engine, {
+          get: (target, key) => {
+            const value: unknown = Reflect.get(target, key);
+            if (typeof value !== "function") return value;
+            if (key !== method) return value.bind(target);
+            return (...given: unknown[]) => held.promise.then(() => Reflect.apply(value, target, given));
+          },
+        }),
+    });
+    await write(client, "one");
+    const tail = new TestTail(t, client, request);
+    await tail.until((open) => open.heard("heartbeat").length >= 2);
+    assert(tail.responses.every(({ cursor }) => cursor === ""));
+    held.resolve();
+    await tail.until(({ messages }) => messages.length === 1);
+    await tail.until(({ cursor }) => cursor !== "");
+  });
+}
+
 test("what retention took is told as a gap", async (t) => {
   const engineOptions = { retention: { ageMs: 1 }, retentionIntervalMs: 10 };
   const { client, engine } = await startServer(t, { engineOptions });

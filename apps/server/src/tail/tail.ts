@@ -4,14 +4,15 @@
  * lags; nobody else notices.
  *
  *   filter, cursor ─▶ opened ─▶ backlog ─▶ engine.read ─┬─▶ entries
- *        │ invalid, out of range            │           ├─▶ heartbeat, when nothing else was sent
- *        ▼                                  │           └─▶ gap, when retention was faster
+ *        │ invalid, out of range            │           ├─▶ heartbeat, when nothing else was sent,
+ *        ▼                                  │           │   at the start when behind, and when caught up
+ *        │                                  │           └─▶ gap, when retention was faster
  *   InvalidArgument, OutOfRange             ▼
  *   too many tails: ResourceExhausted       drain: Unavailable; corrupt: DataLoss
  */
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import type { Block, Engine } from "@logsvc/engine";
+import type { Block, Engine, ReadEvent } from "@logsvc/engine";
 import { compileFilter, type FilterNode, type FilterPredicate } from "@logsvc/filter";
 import { limits, type StoredEntry, StoredEntrySchema, type TailLogsRequest } from "@logsvc/proto";
 import type { Lifecycle } from "../lifecycle.ts";
@@ -107,34 +108,40 @@ async function* follow(
   begin: Begin,
   options: FollowOptions,
 ): AsyncGenerator<TailResponse, void, undefined> {
-  const { heartbeatIntervalMs, stop } = options;
-  const opened = { case: "opened", value: { heartbeatIntervalMs } } as const;
+  const { filter, last, since } = begin;
+  const opened = { case: "opened", value: { heartbeatIntervalMs: options.heartbeatIntervalMs } } as const;
   let { cursor } = begin;
-  if (cursor === "" && begin.last > 0) {
+  let isTold = true;
+  if (cursor === "" && (last > 0 || since !== undefined)) {
     yield eventResponse("", opened);
-    cursor = yield* backlog(engine, begin, stop);
+    const search = last > 0 ? backlog(engine, begin, options) : firstSince(engine, since ?? 0n, options);
+    ({ cursor, isTold } = yield* search);
   } else {
-    if (cursor === "") cursor = await firstCursor(engine, begin.since, stop);
+    if (cursor === "") cursor = engine.head();
     // A cursor that is not this log's is refused before anything is sent.
     else engine.lag(cursor);
     yield eventResponse(cursor, opened);
   }
-  yield* readOn(engine, cursor, { ...options, matches: compileFilter(begin.filter), since: begin.since });
+  if (!isTold || engine.lag(cursor) > 0) yield heartbeat(engine, cursor);
+  yield* readOn(engine, cursor, { ...options, matches: compileFilter(filter), since });
 }
 
-async function firstCursor(engine: Engine, since: bigint | undefined, signal: AbortSignal): Promise<string> {
-  if (since === undefined) return engine.head();
-  return engine.cursorAtTime(since, { signal });
+/** Where to read on from. */
+interface Start {
+  readonly cursor: string;
+  /** False: the client has no cursor to resume from yet. */
+  readonly isTold: boolean;
 }
 
-/** The last entries that match, and then the cursor to read on from. */
+/** The last entries that match, and then where to read on from. */
 async function* backlog(
   engine: Engine,
   { filter, last, since }: Begin,
-  stop: AbortSignal,
-): AsyncGenerator<TailResponse, string, undefined> {
+  options: FollowOptions,
+): AsyncGenerator<TailResponse, Start, undefined> {
   const range = since === undefined ? {} : { start: since };
-  const found = await engine.backlog({ filter, limit: last, ...range }, { signal: stop });
+  const search = engine.backlog({ filter, limit: last, ...range }, { signal: options.stop });
+  const found = yield* heartbeatsUntil(search, engine, options);
   let sent = 0;
   for (const entries of splitByBytes(found.entries)) {
     const first = sent;
@@ -143,12 +150,36 @@ async function* backlog(
     const cursor = sent === found.entries.length ? found.cursor : cursorAt(entries.length - 1);
     yield { cursor, entries, event: { case: undefined }, cursorAt };
   }
-  // Whoever found nothing still needs a cursor to resume from.
-  if (sent === 0) yield heartbeat(engine, found.cursor);
-  return found.cursor;
+  return { cursor: found.cursor, isTold: sent > 0 };
 }
 
-interface ReadOnOptions extends FollowOptions {
+/** Before the first entry that is late enough. */
+async function* firstSince(
+  engine: Engine,
+  since: bigint,
+  options: FollowOptions,
+): AsyncGenerator<TailResponse, Start, undefined> {
+  const search = engine.cursorAtTime(since, { signal: options.stop });
+  return { cursor: yield* heartbeatsUntil(search, engine, options), isTold: false };
+}
+
+/** Waits for a search, which may take longer than clients bear silence. No cursor is known yet. */
+async function* heartbeatsUntil<T>(
+  search: Promise<T>,
+  engine: Engine,
+  { heartbeatIntervalMs }: FollowOptions,
+): AsyncGenerator<TailResponse, T, undefined> {
+  const head = engine.head();
+  const isOver = (): boolean => true;
+  const over = search.then(isOver, isOver);
+  while (!(await Promise.race([over, wait(heartbeatIntervalMs, false, { ref: false })]))) {
+    yield { ...heartbeat(engine, head), cursor: "" };
+  }
+  return search;
+}
+
+/** Which of the entries read are sent. */
+interface Choice {
   readonly matches: FilterPredicate;
   readonly since: bigint | undefined;
 }
@@ -156,33 +187,26 @@ interface ReadOnOptions extends FollowOptions {
 async function* readOn(
   engine: Engine,
   start: string,
-  { stop, heartbeatIntervalMs, matches, since }: ReadOnOptions,
+  { stop, heartbeatIntervalMs, ...choice }: FollowOptions & Choice,
 ): AsyncGenerator<TailResponse, void, undefined> {
   let cursor = start;
-  let sentAt = Date.now();
-  let turnBegan = performance.now();
-  for await (const event of engine.read(cursor, { signal: stop, idleMs: heartbeatIntervalMs })) {
-    switch (event.kind) {
-      case "block":
-        for (const response of matchBlock(event.block, event.from, { matches, since })) {
-          yield response;
-          sentAt = Date.now();
-        }
-        cursor = event.block.cursorAt(event.block.count - 1);
-        break;
-      case "gap": {
-        const value = { from: event.from, to: event.to, count: BigInt(event.count) };
-        cursor = event.to;
-        yield eventResponse(cursor, { case: "gap", value });
-        sentAt = Date.now();
-        break;
-      }
-      case "idle":
-        break;
+  let isBehind = engine.lag(cursor) > 0;
+  let sentAt = performance.now();
+  let turnBegan = sentAt;
+  // The engine's idle time begins anew with each block, sent or not. So it is a quarter of the
+  // interval, and a heartbeat is sent as soon as the next look could come too late.
+  const idleMs = Math.ceil(heartbeatIntervalMs / 4);
+  for await (const event of engine.read(cursor, { signal: stop, idleMs })) {
+    for (const response of responsesTo(event, choice)) {
+      yield response;
+      sentAt = performance.now();
     }
-    if (event.kind === "idle" || Date.now() - sentAt >= heartbeatIntervalMs) {
+    cursor = cursorAfter(event) ?? cursor;
+    const hasCaughtUp = isBehind && engine.lag(cursor) === 0;
+    if (hasCaughtUp || performance.now() - sentAt >= heartbeatIntervalMs - idleMs) {
+      isBehind = engine.lag(cursor) > 0;
       yield heartbeat(engine, cursor);
-      sentAt = Date.now();
+      sentAt = performance.now();
     }
     if (performance.now() - turnBegan > turnMsMax) {
       await nextTurn();
@@ -191,11 +215,29 @@ async function* readOn(
   }
 }
 
+function* responsesTo(event: ReadEvent, choice: Choice): Generator<TailResponse, void, undefined> {
+  if (event.kind === "block") yield* matchBlock(event.block, event.from, choice);
+  if (event.kind !== "gap") return;
+  const { from, to, count } = event;
+  yield eventResponse(to, { case: "gap", value: { from, to, count: BigInt(count) } });
+}
+
+function cursorAfter(event: ReadEvent): string | undefined {
+  switch (event.kind) {
+    case "block":
+      return event.block.cursorAt(event.block.count - 1);
+    case "gap":
+      return event.to;
+    case "idle":
+      return undefined;
+  }
+}
+
 /** What matches in a block, in responses of bounded size. Entries are made only as they are sent. */
 function* matchBlock(
   block: Block,
   from: number,
-  { matches, since }: { readonly matches: FilterPredicate; readonly since: bigint | undefined },
+  { matches, since }: Choice,
 ): Generator<TailResponse, void, undefined> {
   let entries: StoredEntry[] = [];
   let indexes: number[] = [];

@@ -69,7 +69,7 @@ function refusal(
     corsOrigins.some((allowed) => hostnameOf(allowed) === hostname);
   return isKnown
     ? undefined
-    : `Host ${hostname} is not a name of this server: start it with that host's origin allowed for CORS.`;
+    : `Host ${JSON.stringify(request.host)} is not a name of this server: start it with that host's origin allowed for CORS.`;
 }
 
 /** Whether a page whose domain was pointed at this machine could have sent the request. */

@@ -20,6 +20,9 @@
  *   AbortError                   Canceled
  *   a lost connection            Canceled (the client has gone: no fault of the server's)
  *   anything else                Internal, without its text
+ *
+ * An EngineError goes out with its `clientMessage`: paths of this machine stay
+ * in the server's own log.
  */
 import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -54,9 +57,9 @@ const retryInfo = detail(RetryInfoSchema, { retryDelay: { seconds: 1n } });
 /**
  * Any error as the one to answer with.
  *
- * @param onUnknown Told of an error that nobody foresaw, before its text is left out.
+ * @param onFault Told of what is for the operator to see, whole: errors that nobody foresaw, and corruption.
  */
-export function toConnectError(error: unknown, onUnknown?: (error: unknown) => void): ConnectError {
+export function toConnectError(error: unknown, onFault?: (error: unknown) => void): ConnectError {
   if (isLostConnection(error)) {
     return new ConnectError("the client has gone", Code.Canceled, undefined, undefined, error);
   }
@@ -66,7 +69,9 @@ export function toConnectError(error: unknown, onUnknown?: (error: unknown) => v
     return answer(error, requestCodes[error.code], retryable ? [retryInfo] : []);
   }
   if (error instanceof EngineError) {
-    return answer(error, engineCodes[error.code], error.retryable ? [retryInfo] : []);
+    if (error.code === "corrupt") onFault?.(error);
+    const details = error.retryable ? [retryInfo] : [];
+    return new ConnectError(error.clientMessage, engineCodes[error.code], undefined, details, error);
   }
   if (error instanceof FilterSyntaxError) {
     const { start, end, reason } = error;
@@ -75,7 +80,7 @@ export function toConnectError(error: unknown, onUnknown?: (error: unknown) => v
   if (error instanceof Error && error.name === "AbortError") {
     return answer(error, Code.Canceled, []);
   }
-  onUnknown?.(error);
+  onFault?.(error);
   return new ConnectError("internal error", Code.Internal, undefined, undefined, error);
 }
 

@@ -4,7 +4,8 @@
  * Fastify routes and runs its hooks, then Connect has the raw request and
  * response: bodies are never parsed nor bounded by Fastify (its content type
  * parsers are switched off here, and with them `bodyLimit`); each method's
- * `readMaxBytes` bounds its messages before they are buffered.
+ * `readMaxBytes` bounds its messages before they are buffered, and a
+ * ReceiveBound those of all unary calls together.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants as http2Constants, type ServerHttp2Stream } from "node:http2";
@@ -20,13 +21,24 @@ import {
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { compressionZstd } from "./compression-zstd.ts";
 import { errorBody, toConnectError } from "./connect-errors.ts";
+import type { ReceiveBound } from "./receive-bound.ts";
 import { takeOver } from "./take-over.ts";
 
 /** How long the rest of an HTTP/1.1 request that nobody wants is read and dropped before the connection is cut. */
 const lingerMs = 1_000;
 
+/** What a request is served with. */
+interface Serving {
+  readonly handler: UniversalHandler;
+  readonly receiveBound: ReceiveBound;
+}
+
 /** Adds a route for each RPC of `routes`. */
-export function mountConnect(app: FastifyInstance, routes: (router: ConnectRouter) => unknown): void {
+export function mountConnect(
+  app: FastifyInstance,
+  routes: (router: ConnectRouter) => unknown,
+  receiveBound: ReceiveBound,
+): void {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli, compressionZstd],
     // Fields of a later version are not stored: nothing here could validate them.
@@ -43,27 +55,32 @@ export function mountConnect(app: FastifyInstance, routes: (router: ConnectRoute
       scope.route({
         method: ["GET", "POST"],
         url: handler.requestPath,
-        handler: (request, reply) => serve(handler, request, reply),
+        handler: (request, reply) => serve({ handler, receiveBound }, request, reply),
       });
     }
   });
 }
 
+/** What Connect says of bytes that are not what their sender calls them. */
+const sendersFault = /^(parse binary:|decompression failed)/;
+
 /**
  * A message that is not protobuf is its sender's fault, but Connect calls it
- * Internal. Every protocol aborts the call's signal with the error just before
- * it writes the error out, which is the one place to mend it for all of them:
- * a unary request is parsed before any interceptor or handler runs.
+ * Internal, and one whose compression breaks off as well. Every protocol
+ * aborts the call's signal with the error just before it writes the error out,
+ * which is the one place to mend it for all of them: a unary request is parsed
+ * before any interceptor or handler runs.
  */
 function blameTheSender(signal: AbortSignal): void {
   signal.addEventListener("abort", () => {
     const error: unknown = signal.reason;
     if (!(error instanceof ConnectError) || error.code !== Code.Internal) return;
-    if (error.rawMessage.startsWith("parse binary:")) Object.assign(error, { code: Code.InvalidArgument });
+    if (sendersFault.test(error.rawMessage)) Object.assign(error, { code: Code.InvalidArgument });
   });
 }
 
-async function serve(handler: UniversalHandler, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+async function serve(serving: Serving, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { handler, receiveBound } = serving;
   const { raw } = request;
   if (handler.method.methodKind === "bidi_streaming" && raw.httpVersionMajor === 1) {
     const message = `${handler.method.name} streams both ways, which needs HTTP/2`;
@@ -71,17 +88,36 @@ async function serve(handler: UniversalHandler, request: FastifyRequest, reply: 
     await reply.code(505).header("connection", "close").send({ code: "unimplemented", message });
     return;
   }
+  if (!URL.canParse(`http://${request.host}`)) {
+    const message = `Host: expected the name of this server, got ${JSON.stringify(request.host ?? "")}`;
+    await reply.code(400).send({ code: "invalid_argument", message });
+    return;
+  }
   takeOver(reply);
   letGoOfRest(raw, reply.raw);
   try {
     const universal = universalRequestFromNodeRequest(raw, reply.raw, undefined, undefined);
+    dropEndlessDeadline(universal.header);
     // Connect's own iteration destroys the request when it stops at an error,
     // which would abort the call before what was read is answered.
-    const body: AsyncIterable<Uint8Array> = raw.iterator({ destroyOnReturn: false });
+    const chunks: AsyncIterable<Uint8Array> = raw.iterator({ destroyOnReturn: false });
+    const body = handler.method.methodKind === "unary" ? receiveBound.count(chunks, reply.raw) : chunks;
     await universalResponseToNodeResponse(await handler({ ...universal, body }), reply.raw);
   } catch (error) {
     endFailed(error, request, reply);
   }
+}
+
+/** What Node's timers reach: 24.8 days. They take a longer time for one millisecond. */
+const timerMsMax = 2 ** 31 - 1;
+
+const grpcTimeoutMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1 };
+
+/** Some clients say "no deadline" with one that is years away. */
+function dropEndlessDeadline(header: Headers): void {
+  const [, amount, unit = ""] = /^(\d+)([HMSm])$/.exec(header.get("grpc-timeout") ?? "") ?? [];
+  if (Number(amount) * (grpcTimeoutMs[unit] ?? 0) > timerMsMax) header.delete("grpc-timeout");
+  if (Number(header.get("connect-timeout-ms")) > timerMsMax) header.delete("connect-timeout-ms");
 }
 
 /** After a response has failed half-way: the client must not take what it got for whole. */

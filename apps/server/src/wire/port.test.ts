@@ -171,6 +171,19 @@ for (const tls of [undefined, testCertificate]) {
   });
 }
 
+for (const tls of [undefined, testCertificate]) {
+  const kind = tls ? "TLS" : "plaintext";
+  // Less than such a socket may stay by itself.
+  test(`closing does not wait for who has said nothing, ${kind}`, { timeout: 5_000 }, async (t) => {
+    const { port, server } = await listen(t, { closeTimeoutMs: 60_000, ...(tls && { tls }) });
+    const socket = net.connect(port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    t.after(() => socket.destroy());
+    await once(server, "connection");
+    await close(server);
+  });
+}
+
 test("closing cuts what does not end by itself", async (t) => {
   const arrived = Promise.withResolvers<void>();
   const { port, server } = await listen(t, { serve: () => arrived.resolve(), closeTimeoutMs: 20 });

@@ -174,7 +174,8 @@ function pingRegularly(session: http2.Http2Session): () => void {
 /**
  * Makes `close` end: sessions get GOAWAY and finish their streams, idle
  * connections are let go at once and as they become idle, and what is left
- * after the time is up is cut.
+ * after the time is up is cut. A socket that has said nothing (browsers open
+ * some ahead of need) belongs to no protocol yet, and is let go at once too.
  */
 function endWithin(
   server: http.Server,
@@ -189,6 +190,7 @@ function endWithin(
   const close = server.close.bind(server);
   server.close = (callback) => {
     for (const session of sessions) session.close();
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
     const sweep = setInterval(() => server.closeIdleConnections?.(), sweepIntervalMs);
     const cut = setTimeout(() => {
       for (const session of sessions) session.destroy();

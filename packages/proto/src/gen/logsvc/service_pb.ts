@@ -16,7 +16,8 @@
 //                      a filter that does not parse (with FilterError)
 //   OutOfRange         a cursor, id or page token that is not one of this log's
 //   NotFound           an id that is no longer in the log
-//   ResourceExhausted  a message over its limit
+//   ResourceExhausted  a message over its limit; or, with google.rpc.RetryInfo,
+//                      as many calls or bytes as the server takes at a time
 //   Unavailable        the log can't be written now, or the server is draining:
 //                      try again (with google.rpc.RetryInfo). Nothing that was
 //                      not acknowledged is claimed, nothing acknowledged is lost

@@ -73,8 +73,9 @@ export const TailLogsRequestSchema: GenMessage<TailLogsRequest> = /*@__PURE__*/
 export type TailLogsResponse = Message<"logsvc.TailLogsResponse"> & {
   /**
    * Where to resume after this response. It advances also when nothing
-   * matches. Empty only in the `opened` of a request with `last`, whose backlog
-   * is still being looked for: until a cursor comes, begin anew with `last`.
+   * matches. Empty only in `opened`, and heartbeats right after it, of a
+   * request with `last` or `since` and no cursor, while its beginning is looked
+   * for: until a cursor comes, begin anew with the same request.
    *
    * @generated from field: string cursor = 1;
    */
@@ -102,7 +103,7 @@ export type TailLogsResponse = Message<"logsvc.TailLogsResponse"> & {
     case: "opened";
   } | {
     /**
-     * Nothing to send for a while; the connection lives.
+     * Nothing else to send for a while, or news of the tail's lag.
      *
      * @generated from field: logsvc.TailHeartbeat heartbeat = 4;
      */
@@ -149,7 +150,10 @@ export const TailOpenedSchema: GenMessage<TailOpened> = /*@__PURE__*/
   messageDesc(file_logsvc_tail, 2);
 
 /**
- * TailHeartbeat is sent when there was nothing else to send.
+ * TailHeartbeat is sent when there was nothing else to send for a while. It is
+ * also sent when a search for the beginning (`last`, `since`) has found no
+ * entry to send, when a tail is behind the end of the log from its start, and
+ * when one that was told to be behind has caught up.
  *
  * @generated from message logsvc.TailHeartbeat
  */
