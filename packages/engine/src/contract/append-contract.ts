@@ -120,6 +120,8 @@ export const appendContract: readonly ContractTest[] = [
         (batch: EntryBatch) => ({ ...batch, bytes: batch.bytes.slice(1) }),
         (batch: EntryBatch) => ({ ...batch, ends: new Uint32Array(1) }),
         (batch: EntryBatch) => ({ ...batch, severities: new Uint8Array(3) }),
+        (batch: EntryBatch) => ({ ...batch, producerId: "p", sequences: Float64Array.of(1, Number.NaN) }),
+        (batch: EntryBatch) => ({ ...batch, producerId: "p", sequences: Float64Array.of(-1, 2 ** 53) }),
       ];
       const refusals = bad.map((spoil) =>
         rejectsWith("invalid", () => engine.append(spoil(batchOf(entriesOf("bad", 2))))),

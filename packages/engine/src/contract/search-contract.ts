@@ -250,6 +250,9 @@ export const searchContract: readonly ContractTest[] = [
         await rejectsWith("invalid", () => engine.count({ ...count, start: 0n, end: 10n, ...bad }));
       }
       await rejectsWith("invalid", () => engine.count({ ...count, start: 0n, end: 11n, interval: 1n }));
+      const early = { ...count, start: -(2n ** 63n), end: 0n, interval: 5n * 10n ** 18n };
+      const refused = await rejectsWith("invalid", () => engine.count(early));
+      assert.match(refused.message, /would begin at -10000000000000000000, before -9223372036854775808/);
       await rejectsWith("invalid", () => engine.values({ filter: everything, limit: 1001 }));
     },
   },
@@ -373,6 +376,31 @@ export const searchContract: readonly ContractTest[] = [
       };
       const { start, interval, series, total } = await engine.count(asked);
       assert.deepEqual([start % 7n, interval, series, total], [0n, 7n, [], 0]);
+    },
+  },
+  {
+    name: "the times of a histogram are those of an int64, also at its ends",
+    async run(t, open) {
+      const { engine } = await open(t);
+      const [least, greatest] = [-(2n ** 63n), 2n ** 63n - 1n];
+      await engine.append(
+        batchOf([0n, 1n, greatest - 1n, greatest].map((timestamp) => entryOf({ timestamp }))),
+      );
+      for (const start of [-(2n ** 62n), 0n, greatest]) {
+        for (const buckets of [4, 60, 10_000]) {
+          const histogram = await engine.count({ filter: everything, start, buckets, groups: 0 });
+          assert.ok(histogram.start >= least && histogram.start <= start, `${histogram.start}`);
+          assert.equal(histogram.total, start === greatest ? 1 : 4);
+        }
+      }
+      const last = await engine.count({
+        filter: everything,
+        start: greatest,
+        end: greatest,
+        buckets: 1,
+        groups: 0,
+      });
+      assert.equal(last.total, 0);
     },
   },
   {

@@ -1,24 +1,28 @@
 /** An entry's fields by the names that requests call them. */
-import { type LogEntry, levelNames } from "@logsvc/proto";
+import type { FilterableEntry } from "@logsvc/filter";
+import { levelNames } from "@logsvc/proto";
 
-/** The entry's own fields that hold text. */
-const ownFields = {
-  level: (entry: LogEntry) => entry.level,
-  service: (entry: LogEntry) => entry.service,
-  message: (entry: LogEntry) => entry.message,
-  trace_id: (entry: LogEntry) => entry.traceId,
-  span_id: (entry: LogEntry) => entry.spanId,
-} as const;
+/** Reads a field's text. */
+type FieldReader = (entry: FilterableEntry) => string;
 
-/** Reads a field's text, one of the entry's own or an attribute; empty when an entry has none. */
-export function fieldReader(field: string): (entry: LogEntry) => string {
-  for (const [name, read] of Object.entries(ownFields)) if (name === field) return read;
+/** The entry's own fields that hold text, by name. */
+const ownFields: readonly (readonly [name: string, read: FieldReader])[] = [
+  ["level", (entry) => entry.level],
+  ["service", (entry) => entry.service],
+  ["message", (entry) => entry.message],
+  ["trace_id", (entry) => entry.traceId],
+  ["span_id", (entry) => entry.spanId],
+];
+
+/** How to read a field's text, one of the entry's own or an attribute; empty when an entry has none. */
+export function fieldReader(field: string): FieldReader {
+  for (const [name, read] of ownFields) if (name === field) return read;
   return ({ attributes }) => (Object.hasOwn(attributes, field) ? (attributes[field] ?? "") : "");
 }
 
 /** The names of the fields that are not empty. */
-export function* fieldNames(entry: LogEntry): Generator<string> {
-  for (const [name, read] of Object.entries(ownFields)) if (read(entry) !== "") yield name;
+export function* fieldNames(entry: FilterableEntry): Generator<string> {
+  for (const [name, read] of ownFields) if (read(entry) !== "") yield name;
   for (const [key, value] of Object.entries(entry.attributes)) if (value !== "") yield key;
 }
 

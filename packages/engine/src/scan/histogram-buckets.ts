@@ -1,6 +1,6 @@
 /** The buckets of a histogram: round widths, aligned to multiples of the width from the epoch. */
 import { EngineError } from "../engine-error.ts";
-import type { TimeRange } from "./selection-range.ts";
+import { type TimeRange, timeMin } from "./selection-range.ts";
 
 const millisecond = 1_000_000n;
 const second = 1000n * millisecond;
@@ -39,7 +39,7 @@ export function chooseBuckets(range: TimeRange, interval: bigint | undefined, ma
   if (interval === undefined) {
     for (const width of roundWidths) {
       const buckets = bucketsOf(range, width);
-      if (buckets.count <= max) return buckets;
+      if (buckets.count <= max && buckets.start >= timeMin) return buckets;
     }
     // No width fits one bucket across the epoch; times before it are refused on the way in.
     throw new EngineError(
@@ -49,6 +49,12 @@ export function chooseBuckets(range: TimeRange, interval: bigint | undefined, ma
   }
   if (interval <= 0n) throw new EngineError("invalid", `interval is ${interval}; it must be greater than 0`);
   const buckets = bucketsOf(range, interval);
+  if (buckets.start < timeMin) {
+    throw new EngineError(
+      "invalid",
+      `interval is ${interval}; the bucket that holds ${range.start} would begin at ${buckets.start}, before ${timeMin}`,
+    );
+  }
   if (buckets.count <= max) return buckets;
   throw new EngineError(
     "invalid",

@@ -5,6 +5,7 @@
  */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import { EngineError } from "../engine-error.ts";
+import { timeMax, timeMin } from "../scan/selection-range.ts";
 import { type BlockHead, checkHead, decodeBlock, decodeSeverities, decodeTimes } from "./block-format.ts";
 import type { BlockImage } from "./block-image.ts";
 import { pragma } from "./log-file.ts";
@@ -24,11 +25,10 @@ export interface PlannedBlock {
   readonly firstOffset: number;
   readonly leastTimestamp: bigint;
   readonly greatestTimestamp: bigint;
-  readonly rawBytes: number;
 }
 
-/** The orders in which a plan visits blocks. */
-export type PlanOrder = "falling_greatest" | "rising_least" | "rising_offset" | "falling_offset";
+/** The orders in which a plan visits blocks. Those of time pass over what lies outside of the range in an index. */
+export type PlanOrder = "falling_greatest" | "rising_least" | "falling_offset";
 
 /** How a plan's order is written, and how it is begun. */
 const planOrders: Readonly<
@@ -36,7 +36,6 @@ const planOrders: Readonly<
 > = {
   falling_greatest: { key: "greatest_timestamp", rising: false },
   rising_least: { key: "least_timestamp", rising: true },
-  rising_offset: { key: undefined, rising: true },
   falling_offset: { key: undefined, rising: false },
 };
 
@@ -82,7 +81,9 @@ export class BlockReader {
       "SELECT greatest_timestamp AS time FROM blocks WHERE first_offset <= ? ORDER BY greatest_timestamp DESC LIMIT 1",
     );
     this.#firstSince = this.#prepare(
-      "SELECT min(first_offset) AS first FROM blocks WHERE greatest_timestamp >= ? AND first_offset <= ?",
+      // The index, where SQLite would rather visit the table from its beginning: who asks mostly asks for what is new.
+      `SELECT min(first_offset) AS first FROM blocks INDEXED BY blocks_by_greatest
+       WHERE greatest_timestamp >= ? AND first_offset <= ?`,
     );
   }
 
@@ -152,7 +153,7 @@ export class BlockReader {
     const beyond = rising ? ">" : "<";
     const keys = key === undefined ? "first_offset" : `${key}, first_offset`;
     const statement = this.#prepare(
-      `SELECT first_offset, least_timestamp, greatest_timestamp, raw_bytes FROM blocks
+      `SELECT first_offset, least_timestamp, greatest_timestamp FROM blocks
        WHERE (${keys}) ${beyond} (${key === undefined ? "?" : "?, ?"})
        AND greatest_timestamp >= ? AND least_timestamp <= ? AND first_offset <= ?
        ORDER BY ${keys
@@ -161,7 +162,7 @@ export class BlockReader {
          .join(", ")} LIMIT ${planChunk}`,
     );
     // Begins before every block, and goes on after the last one it was given.
-    let time = rising ? -(2n ** 63n) : 2n ** 63n - 1n;
+    let time = rising ? timeMin : timeMax;
     let offset = rising ? -1 : Number.MAX_SAFE_INTEGER;
     for (;;) {
       const after = key === undefined ? [offset] : [time, offset];
@@ -174,13 +175,17 @@ export class BlockReader {
     }
   }
 
-  /** How many blocks a range has, and their raw bytes. */
-  sizeOf(range: BlockRange): { blocks: number; rawBytes: number } {
+  /** How many blocks a range has. Those of the whole log are not counted one by one: some may lie behind the watermark. */
+  countBlocks({ start, last, watermark }: BlockRange): number {
+    if (start === timeMin && last === timeMax)
+      return Number(this.#prepare("SELECT blocks FROM log").get()?.["blocks"]);
+    // A range with a start mostly reaches up to now: the end of the one index. Without a start it is the other's beginning.
+    const index = start === timeMin ? "blocks_by_least" : "blocks_by_greatest";
     const row = this.#prepare(
-      `SELECT count(*) AS blocks, coalesce(sum(raw_bytes), 0) AS raw_bytes FROM blocks
+      `SELECT count(*) AS blocks FROM blocks INDEXED BY ${index}
        WHERE greatest_timestamp >= ? AND least_timestamp <= ? AND first_offset <= ?`,
-    ).get(range.start, range.last, range.watermark);
-    return { blocks: Number(row?.["blocks"]), rawBytes: Number(row?.["raw_bytes"]) };
+    ).get(start, last, watermark);
+    return Number(row?.["blocks"]);
   }
 
   /** Figures of the whole log. */
@@ -233,7 +238,6 @@ function plannedOf(row: Row): PlannedBlock {
     firstOffset: Number(row["first_offset"]),
     leastTimestamp: bigintOf(row["least_timestamp"]),
     greatestTimestamp: bigintOf(row["greatest_timestamp"]),
-    rawBytes: Number(row["raw_bytes"]),
   };
 }
 

@@ -2,9 +2,8 @@
  * The searches of a scan worker: which blocks to read, in which order, and when
  * to stop. What is found is kept by the modules of ../scan.
  */
-import { fromBinary } from "@bufbuild/protobuf";
 import { compileFilter, type FilterNode, type FilterPredicate } from "@logsvc/filter";
-import { type LogEntry, LogEntrySchema, limits } from "@logsvc/proto";
+import { limits } from "@logsvc/proto";
 import type { FieldValues, Histogram } from "../engine.ts";
 import { entryBytesAt } from "../entry-batch.ts";
 import { chunkEntries, type EntryChunk, type FoundEntry, packEntries } from "../scan/entry-chunk.ts";
@@ -17,6 +16,7 @@ import { ValueCounter } from "../scan/value-counter.ts";
 import { type BlockHead, levelCountsOf } from "./block-format.ts";
 import { type BlockImage, type BlockViews, blockViews } from "./block-image.ts";
 import type { BlockRange, BlockReader } from "./block-reader.ts";
+import { EntryView } from "./entry-view.ts";
 import type { ScanJobs, ScanStep } from "./scan-jobs.ts";
 
 /** What a search needs besides its request. */
@@ -61,16 +61,17 @@ class MatchingEntries {
   /** The index of each. `isWanted` is asked first, before an entry is decoded. */
   *of(
     views: BlockViews,
-    { backwards = false, isWanted = (_index: number): boolean => true } = {},
+    { backwards = false, isWanted = (_index: number, _time: bigint): boolean => true } = {},
   ): Generator<number> {
-    const { timestamps } = views;
+    const { timestamps, ends } = views;
     const { start, last } = this.#range;
+    const entry = new EntryView(views.bytes);
     for (let step = 0; step < timestamps.length; step++) {
       if (step % entriesPerCheck === 0) this.#context.checkWanted();
       const index = backwards ? timestamps.length - 1 - step : step;
       const time = timestamps[index] ?? 0n;
-      if (time < start || time > last || !isWanted(index)) continue;
-      if (this.#matches === undefined || this.#matches(decodeAt(views, index))) yield index;
+      if (time < start || time > last || !isWanted(index, time)) continue;
+      if (this.#matches === undefined || this.#matches(moveTo(entry, ends, index))) yield index;
     }
   }
 }
@@ -83,10 +84,7 @@ export function query(request: Request<"query">, context: ScanContext): void {
   const entries = new MatchingEntries(request.filter, range, context);
   const top = new TopEntries(before, { entries: request.limit, bytes: limits.pageBytesMax });
   const page = new PageReport(context, range);
-  for (const planned of context.reader.plan(
-    range,
-    request.order === "newest" ? "falling_greatest" : "rising_least",
-  )) {
+  for (const planned of planPage(request, range, context.reader)) {
     context.checkWanted();
     // No entry of this block, or of one that follows, comes before this place. (Entries that are kept lie in
     // other blocks, so that of two places of one time any offset of the block tells which comes first.)
@@ -100,12 +98,8 @@ export function query(request: Request<"query">, context: ScanContext): void {
     const image = context.reader.blockAt(firstOffset);
     if (image === undefined) continue;
     const views = blockViews(image);
-    const placeOf = (index: number) => ({
-      timestamp: views.timestamps[index] ?? 0n,
-      offset: firstOffset + index,
-    });
-    const isWanted = (index: number) => {
-      const place = placeOf(index);
+    const isWanted = (index: number, time: bigint) => {
+      const place = { timestamp: time, offset: firstOffset + index };
       if (after !== undefined && !before(after, place)) return false;
       if (top.admits(place)) return true;
       page.more = true;
@@ -117,10 +111,20 @@ export function query(request: Request<"query">, context: ScanContext): void {
   page.complete(top);
 }
 
+/** The blocks that a page may need: not those that former pages have used up. */
+function planPage({ order, after }: Request<"query">, range: BlockRange, reader: BlockReader) {
+  if (order === "newest") {
+    const last = after !== undefined && after.timestamp < range.last ? after.timestamp : range.last;
+    return reader.plan({ ...range, last }, "falling_greatest");
+  }
+  const start = after !== undefined && after.timestamp > range.start ? after.timestamp : range.start;
+  return reader.plan({ ...range, start }, "rising_least");
+}
+
 /** What a query has done, for its progress. */
 class PageReport {
   readonly #context: ScanContext;
-  readonly #total: { blocks: number; rawBytes: number };
+  readonly #blocksTotal: number;
   #blocks = 0;
   #bytes = 0;
   #entries = 0;
@@ -132,7 +136,7 @@ class PageReport {
 
   constructor(context: ScanContext, range: BlockRange) {
     this.#context = context;
-    this.#total = context.reader.sizeOf(range);
+    this.#blocksTotal = context.reader.countBlocks(range);
   }
 
   scanned(image: BlockImage): void {
@@ -170,7 +174,7 @@ class PageReport {
     this.#context.step({
       progress: {
         // Blocks that were written or deleted meanwhile must not make the sum smaller than its parts.
-        blocksTotal: Math.max(this.#total.blocks, this.#blocks),
+        blocksTotal: Math.max(this.#blocksTotal, this.#blocks),
         blocksScanned: this.#blocks,
         blocksSkipped: 0,
         bytesScanned: this.#bytes,
@@ -209,18 +213,18 @@ export function backlog(request: Request<"backlog">, context: ScanContext): void
 }
 
 /** An entry and its neighbours. */
-export function around(request: Request<"around">, { reader }: ScanContext): EntryChunk | undefined {
+export function around(request: Request<"around">, context: ScanContext): EntryChunk | undefined {
   const { offset, before, after, watermark } = request;
   const bytesMax = limits.pageBytesMax / 2;
-  const middle = neighbours(reader, { from: offset, to: offset, step: 1, bytesMax });
+  const middle = neighbours(context, { from: offset, to: offset, step: 1, bytesMax });
   if (middle.length === 0) return undefined;
-  const earlier = neighbours(reader, {
+  const earlier = neighbours(context, {
     from: offset - 1,
     to: Math.max(1, offset - before),
     step: -1,
     bytesMax,
   });
-  const later = neighbours(reader, {
+  const later = neighbours(context, {
     from: offset + 1,
     to: Math.min(watermark, offset + after),
     step: 1,
@@ -231,7 +235,7 @@ export function around(request: Request<"around">, { reader }: ScanContext): Ent
 
 /** The entries from one offset to another, as far as they are stored and fit. */
 function neighbours(
-  reader: BlockReader,
+  context: ScanContext,
   { from, to, step, bytesMax }: { from: number; to: number; step: 1 | -1; bytesMax: number },
 ): FoundEntry[] {
   const entries: FoundEntry[] = [];
@@ -239,7 +243,8 @@ function neighbours(
   let image: BlockImage | undefined;
   for (let offset = from; (to - offset) * step >= 0 && bytes < bytesMax; offset += step) {
     if (image === undefined || offset < image.firstOffset || offset >= image.firstOffset + image.count) {
-      image = reader.blockAt(offset);
+      context.checkWanted();
+      image = context.reader.blockAt(offset);
       if (image === undefined) break;
     }
     const entry = found(image, blockViews(image), offset - image.firstOffset);
@@ -274,7 +279,7 @@ export function count(request: Request<"count">, context: ScanContext): Histogra
   if (isEmpty) return counter.result();
   const entries = new MatchingEntries(request.filter, range, context);
   do {
-    for (const { firstOffset } of context.reader.plan({ ...range, watermark }, "rising_offset")) {
+    for (const { firstOffset } of context.reader.plan({ ...range, watermark }, "falling_greatest")) {
       context.checkWanted();
       const head = context.reader.headAt(firstOffset);
       if (head === undefined) continue;
@@ -342,8 +347,9 @@ function countEntries(head: BlockHead, { entries, counter, groupBy, reader }: Co
   if (image === undefined) return;
   const views = blockViews(image);
   const read = groupBy === undefined ? () => "" : fieldReader(groupBy);
+  const entry = new EntryView(views.bytes);
   for (const index of entries.of(views)) {
-    const value = groupBy === undefined ? "" : read(decodeAt(views, index));
+    const value = groupBy === undefined ? "" : read(moveTo(entry, views.ends, index));
     counter.add(value, counter.bucketAt(views.timestamps[index] ?? 0n));
   }
 }
@@ -359,7 +365,7 @@ export function values(request: Request<"values">, context: ScanContext): FieldV
     if (value !== "" && value.toLowerCase().startsWith(start)) counter.add(value, times);
   };
   const read = field === undefined ? undefined : fieldReader(field);
-  for (const { firstOffset } of context.reader.plan(range, "rising_offset")) {
+  for (const { firstOffset } of context.reader.plan(range, "falling_greatest")) {
     context.checkWanted();
     const head = context.reader.headAt(firstOffset);
     if (head === undefined) continue;
@@ -370,8 +376,9 @@ export function values(request: Request<"values">, context: ScanContext): FieldV
     const image = context.reader.blockAt(firstOffset);
     if (image === undefined) continue;
     const views = blockViews(image);
+    const entry = new EntryView(views.bytes);
     for (const index of entries.of(views)) {
-      const entry = decodeAt(views, index);
+      moveTo(entry, views.ends, index);
       if (read !== undefined) add(read(entry));
       else for (const name of fieldNames(entry)) add(name);
     }
@@ -379,8 +386,8 @@ export function values(request: Request<"values">, context: ScanContext): FieldV
   return { values: counter.top(limit), distinct: counter.distinct, truncated: counter.truncated };
 }
 
-function decodeAt(views: BlockViews, index: number): LogEntry {
-  return fromBinary(LogEntrySchema, entryBytesAt(views, index));
+function moveTo(entry: EntryView, ends: Uint32Array, index: number): EntryView {
+  return entry.moveTo(index === 0 ? 0 : (ends[index - 1] ?? 0), ends[index] ?? 0);
 }
 
 /** An entry with bytes of its own, so that it does not keep its whole block in memory. */

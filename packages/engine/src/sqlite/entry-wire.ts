@@ -22,6 +22,10 @@ export function batchFault(batch: EntryBatch): string | undefined {
   if (lengths.some((length) => length !== count)) {
     return `ends, timestamps, severities and sequences have ${lengths.join(", ")} items, ${count} expected`;
   }
+  const wrong = sequences?.findIndex((sequence) => !(Number.isSafeInteger(sequence) && sequence >= 0)) ?? -1;
+  if (wrong >= 0) {
+    return `the sequence of entry ${wrong} is ${sequences?.[wrong]}, a whole number from 0 to ${Number.MAX_SAFE_INTEGER} expected`;
+  }
   let start = 0;
   for (let index = 0; index < count; index++) {
     const end = ends[index] ?? 0;
@@ -71,7 +75,7 @@ export function equalBytes(bytes: Uint8Array, { from, to }: ByteRange, other: Ui
 }
 
 /** Moves past a field's value, behind `end` when it is not one, and returns where its content begins. */
-function skipField(bytes: Uint8Array, cursor: { at: number }, wireType: number, end: number): number {
+export function skipField(bytes: Uint8Array, cursor: { at: number }, wireType: number, end: number): number {
   if (wireType === wireLengthDelimited) {
     const length = readVarint(bytes, cursor, end);
     const contentStart = cursor.at;
@@ -87,7 +91,7 @@ function skipField(bytes: Uint8Array, cursor: { at: number }, wireType: number, 
 }
 
 /** Reads a varint; of one with more than 53 bits only its length is of use. */
-function readVarint(bytes: Uint8Array, cursor: { at: number }, end: number): number {
+export function readVarint(bytes: Uint8Array, cursor: { at: number }, end: number): number {
   let value = 0;
   let scale = 1;
   let byte = 0x80;

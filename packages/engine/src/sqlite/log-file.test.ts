@@ -75,6 +75,10 @@ test("a log that is open is locked, and free again after closing", async (t) => 
   const { message, retryable } = await rejectsWith("locked", () => openSqliteEngine({ path: folder }));
   assert.match(message, /is open in another process/);
   assert.equal(retryable, true);
+  assert.ok(
+    !(await readdir(folder)).includes("log.lock-journal"),
+    "nothing is written to take the lock: a full disk must not keep the log shut",
+  );
   await engine.close();
   await (await openSqliteEngine({ path: folder })).close();
 });

@@ -22,7 +22,7 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { EngineError } from "../engine-error.ts";
+import { EngineError, type EngineErrorCode } from "../engine-error.ts";
 import { applicationId, corrupt, schema } from "./block-format.ts";
 
 /** A change of the format from one version to the next. Runs inside a transaction. */
@@ -141,10 +141,14 @@ const sqliteNotADatabase = 26;
 export function storageError(error: unknown, path: string): EngineError {
   if (error instanceof EngineError) return error;
   const message = error instanceof Error ? error.message : String(error);
+  const options = { cause: error, clientMessage: `the log's file: ${message}` };
+  return new EngineError(storageErrorCode(error), `${path}: ${message}`, options);
+}
+
+function storageErrorCode(error: unknown): EngineErrorCode {
   const code = sqliteCode(error);
-  if (code === sqliteCorrupt) return new EngineError("corrupt", `${path}: ${message}`, { cause: error });
-  if (code === sqliteNotADatabase) return new EngineError("foreign", `${path}: ${message}`, { cause: error });
-  return new EngineError("unavailable", `${path}: ${message}`, { cause: error });
+  if (code === sqliteCorrupt) return "corrupt";
+  return code === sqliteNotADatabase ? "foreign" : "unavailable";
 }
 
 function sqliteCode(error: unknown): number | undefined {
@@ -220,7 +224,8 @@ function takeLock(path: string): DatabaseSync {
   let lock: DatabaseSync | undefined;
   try {
     lock = new DatabaseSync(path);
-    lock.exec("BEGIN EXCLUSIVE");
+    // Without a journal file: on a full disk it could not be written, and the log not even be read.
+    lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     return lock;
   } catch (error) {
     lock?.close();

@@ -57,6 +57,8 @@ export class ProducerLedger {
   /** The least recently used first. */
   readonly #cache = new Map<string, Producer>();
   readonly #touched = new Set<Producer>();
+  /** Where the search for idle producers goes on. */
+  #idleAfter = { usedAtMs: 0, id: 0 };
 
   /** @param idleMs How long a producer without stored entries is remembered. */
   constructor(database: DatabaseSync, idleMs: number) {
@@ -134,13 +136,21 @@ export class ProducerLedger {
   }
 
   /**
-   * Forgets producers that have no entries stored and have long been silent, at
-   * most `limit` of them. Within a transaction; `forget` must follow.
+   * Looks at the next `limit` of the producers that have long been silent, and
+   * forgets those without stored entries. A call goes on where the last one
+   * ended: with a million of them, looking at all would hold up commits for a
+   * quarter of a second. Within a transaction; `forget` must follow.
    *
    * @returns How many were forgotten.
    */
   deleteIdle(nowMs: number, limit: number): number {
-    return Number(this.#statements.deleteIdle.run(nowMs - this.#idleMs, limit).changes);
+    const { usedAtMs, id } = this.#idleAfter;
+    const silent = this.#statements.findIdle.all(usedAtMs, id, nowMs - this.#idleMs, limit);
+    const last = silent.length < limit ? undefined : silent.at(-1);
+    this.#idleAfter = { usedAtMs: Number(last?.["used_at"] ?? 0), id: Number(last?.["id"] ?? 0) };
+    const idle = silent.filter((row) => row["has_entries"] === 0);
+    for (const row of idle) this.#statements.deleteProducer.run(Number(row["id"]));
+    return idle.length;
   }
 
   #load(name: string, nowMs: number): Producer {
@@ -186,11 +196,14 @@ export class ProducerLedger {
 function prepareStatements(database: DatabaseSync) {
   const prepare = (sql: string): StatementSync => database.prepare(sql);
   const run = "SELECT first_sequence, count, first_offset FROM runs WHERE producer = ?";
+  const touchProducer = prepare(
+    `INSERT INTO producers (name, used_at, floor) VALUES (?, ?, 0)
+     ON CONFLICT (name) DO UPDATE SET used_at = excluded.used_at RETURNING id, floor`,
+  );
+  // The floor above the greatest sequence is 2^53, which SQLite's driver does not read as a number.
+  touchProducer.setReadBigInts(true);
   return {
-    touchProducer: prepare(
-      `INSERT INTO producers (name, used_at, floor) VALUES (?, ?, 0)
-       ON CONFLICT (name) DO UPDATE SET used_at = excluded.used_at RETURNING id, floor`,
-    ),
+    touchProducer,
     lastRun: prepare(`${run} ORDER BY first_sequence DESC LIMIT 1`),
     runBefore: prepare(`${run} AND first_sequence <= ? ORDER BY first_sequence DESC LIMIT 1`),
     runAfter: prepare(`${run} AND first_sequence > ? ORDER BY first_sequence LIMIT 1`),
@@ -203,11 +216,11 @@ function prepareStatements(database: DatabaseSync) {
        ) AS gone WHERE producers.id = gone.producer`,
     ),
     deleteRuns: prepare("DELETE FROM runs WHERE first_offset < ? AND first_offset + count <= ?"),
-    deleteIdle: prepare(
-      `DELETE FROM producers WHERE id IN (
-         SELECT id FROM producers WHERE used_at < ?
-         AND NOT EXISTS (SELECT 1 FROM runs WHERE producer = producers.id) LIMIT ?)`,
+    findIdle: prepare(
+      `SELECT id, used_at, EXISTS (SELECT 1 FROM runs WHERE producer = producers.id) AS has_entries
+       FROM producers WHERE (used_at, id) > (?, ?) AND used_at < ? ORDER BY used_at, id LIMIT ?`,
     ),
+    deleteProducer: prepare("DELETE FROM producers WHERE id = ?"),
   };
 }
 

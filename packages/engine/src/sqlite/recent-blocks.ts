@@ -13,8 +13,8 @@ const decodedBytesMax = 2 * 1024 * 1024;
 /** Consecutive blocks up to the watermark, the oldest forgotten first. */
 export class RecentBlocks {
   readonly #bytesMax: number;
-  /** By rising offset; those before `#first` are gone. */
-  #blocks: MemoryBlock[] = [];
+  /** By rising offset; the places before `#first` are empty. */
+  #blocks: (MemoryBlock | undefined)[] = [];
   #first = 0;
   #bytes = 0;
   /** From here on blocks keep their decoded entries; what they take. */
@@ -71,7 +71,7 @@ export class RecentBlocks {
     if (oldest === undefined) return;
     if (this.#firstDecoded === this.#first) this.#stopDecoding();
     this.#bytes -= oldest.memoryBytes;
-    this.#first++;
+    this.#blocks[this.#first++] = undefined;
     // Shifting the array for every block would cost as much as there are blocks.
     if (this.#first * 2 < this.#blocks.length) return;
     this.#blocks = this.#blocks.slice(this.#first);

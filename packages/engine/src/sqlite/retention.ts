@@ -24,19 +24,31 @@ const freeShareMax = 0.25;
 /** What one step did. */
 type Step = { readonly kind: "trimmed"; readonly trim: Trim } | { readonly kind: "tidied" | "nothing" };
 
+/** What retention works with. */
+export interface RetentionOptions {
+  readonly settings: WriterSettings;
+  /** Told what was deleted, and what failed. */
+  readonly report: (outcome: WriterReply) => void;
+}
+
 /** Deletes what is too old or too much. Lives in the writer's thread. */
 export class Retention {
   readonly #database: DatabaseSync;
   readonly #ledger: ProducerLedger;
   readonly #settings: WriterSettings;
   readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #report: (outcome: WriterReply) => void;
   #timer: NodeJS.Timeout | undefined;
+  /** The next step, as long as there is one to do. */
   #turn: NodeJS.Immediate | undefined;
+  /** When to look again, as `performance.now` has it. */
+  #lookAtMs = 0;
 
-  constructor(database: DatabaseSync, ledger: ProducerLedger, settings: WriterSettings) {
+  constructor(database: DatabaseSync, ledger: ProducerLedger, { settings, report }: RetentionOptions) {
     this.#database = database;
     this.#ledger = ledger;
     this.#settings = settings;
+    this.#report = report;
     this.#statements = prepareStatements(database);
   }
 
@@ -45,10 +57,22 @@ export class Retention {
     return Number(this.#statements.oldest.get()?.["oldest"]);
   }
 
-  /** Begins to look at intervals, and says what was deleted. */
-  start(report: (outcome: WriterReply) => void): void {
-    this.#timer = setInterval(() => this.#run(report), this.#settings.retentionIntervalMs);
-    this.#run(report);
+  /** Begins to look at intervals. */
+  start(): void {
+    this.#timer = setInterval(() => this.#run(), this.#settings.retentionIntervalMs);
+    this.#run();
+  }
+
+  /**
+   * Does what is due, for about so long. The writer calls it after each commit,
+   * with the time that took: under a flood its timers are not served, and what
+   * is written must not outrun what is deleted.
+   */
+  takeTurn(durationMs: number): void {
+    const endMs = performance.now() + durationMs;
+    while (performance.now() < endMs && (this.#turn !== undefined || performance.now() >= this.#lookAtMs)) {
+      this.#run();
+    }
   }
 
   stop(): void {
@@ -57,16 +81,18 @@ export class Retention {
   }
 
   /** One step after another, with the port's turn between them, until nothing is left to do. */
-  #run(report: (outcome: WriterReply) => void): void {
+  #run(): void {
     clearImmediate(this.#turn);
+    this.#turn = undefined;
+    this.#lookAtMs = performance.now() + this.#settings.retentionIntervalMs;
     try {
       const step = this.#step();
       if (step.kind === "nothing") return;
-      if (step.kind === "trimmed") report(step);
-      this.#turn = setImmediate(() => this.#run(report));
+      if (step.kind === "trimmed") this.#report(step);
+      this.#turn = setImmediate(() => this.#run());
     } catch (error) {
       this.#ledger.forget();
-      report({
+      this.#report({
         kind: "trim_failed",
         fault: toFault(storageError(error, logFilePath(this.#settings.folder))),
       });
@@ -85,7 +111,7 @@ export class Retention {
   #tooOld(nowMs: number): number {
     const { retentionAgeMs } = this.#settings;
     if (retentionAgeMs === undefined) return 0;
-    const before = BigInt(Math.floor(nowMs - retentionAgeMs)) * 1_000_000n;
+    const before = BigInt(Math.max(0, nowMs - retentionAgeMs)) * 1_000_000n;
     return Number(this.#statements.countOld.get(trimBlocksMax, before)?.["count"]);
   }
 

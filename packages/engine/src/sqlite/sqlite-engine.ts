@@ -56,7 +56,7 @@ export interface SqliteEngineOptions {
      */
     readonly bytes?: number;
   };
-  /** How often retention looks, in milliseconds. Default: 10 000. */
+  /** How often retention looks, in milliseconds. Default: 10 000, at most 2 147 483 647. */
   readonly retentionIntervalMs?: number;
   /** Bytes of the newest entries kept in memory for tails at the head of the log. Default: 64 MiB. */
   readonly memoryBytesMax?: number;
@@ -82,6 +82,9 @@ const defaults = {
 
 /** Queries, counts and facets that wait for a thread; a dashboard asks for about five at a time. */
 const waitingScansMax = 256;
+
+/** The longest that a timer waits: beyond it Node's fire at once, again and again. */
+const timerMsMax = 2 ** 31 - 1;
 
 /** Bytes of which a file of ours is made at the least. */
 const fileBytesMin = 1024 * 1024;
@@ -432,14 +435,20 @@ function checkOptions(options: SqliteEngineOptions): void {
     options;
   checkNumber("retention.ageMs", retention?.ageMs, 1);
   checkNumber("retention.bytes", retention?.bytes, 1);
-  checkNumber("retentionIntervalMs", retentionIntervalMs, 1);
+  checkNumber("retentionIntervalMs", retentionIntervalMs, 1, timerMsMax);
   checkNumber("memoryBytesMax", memoryBytesMax, 0);
   checkNumber("queryWorkers", queryWorkers, 1);
   checkNumber("producerIdleMs", producerIdleMs, 0);
   checkNumber("fileBytesMax", fileBytesMax, fileBytesMin);
 }
 
-function checkNumber(name: string, value: number | undefined, min: number): void {
-  if (value === undefined || (Number.isSafeInteger(value) && value >= min)) return;
-  throw new RangeError(`Expected \`${name}\` to be a whole number of at least ${min}, got ${value}`);
+function checkNumber(
+  name: string,
+  value: number | undefined,
+  min: number,
+  max = Number.MAX_SAFE_INTEGER,
+): void {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= min && value <= max)) return;
+  const bounds = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  throw new RangeError(`Expected \`${name}\` to be a whole number ${bounds}, got ${value}`);
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import type { Worker } from "node:worker_threads";
+import { limits } from "@logsvc/proto";
 import {
   batchOf,
   entriesOf,
@@ -109,6 +110,65 @@ test("retention by size keeps the file in bounds, and the newest entries", async
   assert.ok(kept.length > 40 && kept.length < 100, `${kept.length} of 180 entries are kept`);
   assert.match(kept.at(-1)?.entry.message ?? "", /^call 59 /);
   assert.equal((await engine.stats()).deleted, 180 - kept.length);
+});
+
+test("retention keeps up with a flood: more always waits than one transaction takes", async (t) => {
+  const bytes = 1024 * 1024;
+  const { engine } = await openTestEngine(t, { retention: { bytes }, retentionIntervalMs: 1 });
+  const trims = published(t, "logsvc:engine:retention");
+  const batch = batchOf(Array.from({ length: 10 }, (_, index) => bulky(`entry ${index} `)));
+  let calls = 0;
+  const write = async () => {
+    for (; trims.length === 0 && calls < 150; calls++) {
+      const { ends, timestamps, severities } = batch;
+      await engine.append({
+        ...batch,
+        bytes: batch.bytes.slice(),
+        ends: ends.slice(),
+        timestamps: timestamps.slice(),
+        severities: severities.slice(),
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: 50 }, write));
+  assert.ok(trims.length > 0, `nothing was deleted while ${calls} MB were written`);
+});
+
+test("a bound on age that lies before 1970 deletes nothing, and fails nothing", async (t) => {
+  const failures = published(t, "logsvc:engine:failure");
+  const retention = { ageMs: Number.MAX_SAFE_INTEGER };
+  const { engine } = await openTestEngine(t, { retention, retentionIntervalMs: 1 });
+  for (let call = 0; call < 5; call++) await engine.append(batchOf([entryOf()]));
+  assert.deepEqual([failures, (await engine.stats()).entries], [[], 5]);
+});
+
+test("the greatest sequence there is, deleted, is still known, and harms no other producer", async (t) => {
+  const log = await openTestEngine(t);
+  const sequences = [limits.sequenceMax];
+  await log.engine.append(batchOf([entryOf()], "p", sequences));
+  const engine = await log.reopen({ retention: { ageMs: 1 }, retentionIntervalMs: 5 });
+  await until("it is deleted", async () => (await engine.stats()).entries === 0);
+  const [again, other] = await Promise.all([
+    engine.append(batchOf([entryOf()], "p", sequences)),
+    engine.append(batchOf([entryOf()], "q", sequences)),
+  ]);
+  assert.deepEqual([again.duplicates, again.idAt(0), other.duplicates], [1, "", 0]);
+});
+
+test("a page does not read the blocks that former pages have used up", async (t) => {
+  const { engine } = await openTestEngine(t);
+  for (const entry of entriesOf("entry", 30)) await engine.append(batchOf([entry]));
+  for (const order of ["newest", "oldest"] as const) {
+    let pageToken = "";
+    for (let page = 0; page < 3; page++) {
+      const steps = await Array.fromAsync(engine.query({ filter: everything, order, limit: 10, pageToken }));
+      const progress = steps.at(-1)?.progress;
+      pageToken = progress?.nextPageToken ?? "";
+      assert.equal(progress?.matches, 10);
+      assert.ok(progress.blocksScanned <= 11, `${progress.blocksScanned} blocks for page ${page}, ${order}`);
+      assert.equal(progress.blocksTotal, 30);
+    }
+  }
 });
 
 test("a reader whose blocks are deleted meanwhile sees a gap and then goes on", async (t) => {
@@ -248,11 +308,12 @@ test("options out of their range are refused with what was expected", async () =
     { memoryBytesMax: -1 },
     { queryWorkers: 0 },
     { retention: { ageMs: Number.NaN } },
+    { retentionIntervalMs: 2 ** 31 },
     { fileBytesMax: 1 },
   ]) {
     await assert.rejects(
       openSqliteEngine({ path: "unused", ...bad }),
-      /RangeError: Expected `.*` to be a whole number of at least/,
+      /RangeError: Expected `.*` to be a whole number (of at least|from 1 to)/,
     );
   }
   await assert.rejects(openSqliteEngine({ path: "" }), RangeError);

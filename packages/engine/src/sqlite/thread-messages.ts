@@ -84,17 +84,23 @@ export interface Fault {
   /** Absent for a programmer's mistake. */
   readonly code?: EngineErrorCode;
   readonly message: string;
+  /** EngineError's. */
+  readonly clientMessage?: string;
   readonly stack?: string;
 }
 
 /** An error as it is sent. */
 export function toFault(error: unknown): Fault {
-  if (error instanceof EngineError) return { code: error.code, message: error.message };
+  if (error instanceof EngineError) {
+    const { code, message, clientMessage } = error;
+    return { code, message, clientMessage };
+  }
   if (error instanceof Error) return { message: error.message, stack: error.stack ?? "" };
   return { message: String(error) };
 }
 
 /** An error as it was before it was sent. */
-export function fromFault({ code, message, stack }: Fault): Error {
-  return code === undefined ? new Error(message, { cause: stack }) : new EngineError(code, message);
+export function fromFault({ code, message, clientMessage, stack }: Fault): Error {
+  if (code === undefined) return new Error(message, { cause: stack });
+  return new EngineError(code, message, { clientMessage });
 }

@@ -41,9 +41,14 @@ export class Watermark {
     this.#wakeAll();
   }
 
-  /** The log begins here now. Readers who are behind learn of it at their next step. */
+  /**
+   * The log begins here now. Readers who are behind learn of it at their next step.
+   *
+   * The disk may say so before the commits up to there are known here: until they are, nothing lies behind the
+   * watermark, neither an entry nor a gap.
+   */
   trim(oldest: number): void {
-    this.#oldest = Math.max(this.#oldest, oldest);
+    this.#oldest = Math.max(this.#oldest, Math.min(oldest, this.#offset + 1));
   }
 
   /** Nothing will be read any more. The first call counts. */

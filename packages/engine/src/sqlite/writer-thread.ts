@@ -18,10 +18,13 @@ import {
 import { workerUrl } from "./worker-url.ts";
 
 /**
- * Raw bytes that may wait for their commit. The server keeps to half of it
- * (`inFlightBytesMax`); the bound is for those who use the engine without it.
+ * Bytes of batches that may wait for their commit. The server keeps to half of
+ * it (`inFlightBytesMax`); the bound is for those who use the engine without it.
  */
 const waitingBytesMax = 512 * 1024 * 1024;
+
+/** What a waiting batch takes besides its arrays, measured: without it a flood of lonely entries weighed nothing. */
+const batchOverheadBytes = 3 * 1024;
 
 /** What the writer found when it opened the log. */
 export interface OpenedLog {
@@ -77,7 +80,7 @@ export class WriterThread {
 
   /** Sends a batch to be stored. */
   append(batch: EntryBatch): Promise<AppendAnswer> {
-    const bytes = batch.bytes.length;
+    const bytes = weigh(batch);
     if (this.#waitingBytes + bytes > waitingBytesMax) {
       const reason = `${this.#waitingBytes} bytes wait to be written, at most ${waitingBytesMax} may`;
       return Promise.reject(new EngineError("unavailable", reason));
@@ -152,6 +155,12 @@ export class WriterThread {
     if (!expected) this.#listener.crashed(error);
     this.#exited.resolve();
   }
+}
+
+/** What a batch takes in memory while it waits. */
+function weigh({ bytes, ends, timestamps, severities, sequences }: EntryBatch): number {
+  const parts = [bytes, ends, timestamps, severities, ...(sequences === undefined ? [] : [sequences])];
+  return parts.reduce((sum, { byteLength }) => sum + byteLength, batchOverheadBytes);
 }
 
 /** Makes sure that each part of a batch has a buffer of its own, so that it can be handed over. */

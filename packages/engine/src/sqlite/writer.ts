@@ -42,7 +42,8 @@ class Writer {
     this.#path = logFilePath(settings.folder);
     const ledger = new ProducerLedger(file.database, settings.producerIdleMs);
     this.#committer = new Committer(file.database, ledger);
-    this.#retention = new Retention(file.database, ledger, settings);
+    const report = (outcome: WriterReply) => this.#reply(outcome);
+    this.#retention = new Retention(file.database, ledger, { settings, report });
   }
 
   start(): void {
@@ -53,7 +54,7 @@ class Writer {
       nextOffset: this.#committer.nextOffset,
     });
     this.#port.on("message", (request: WriterRequest) => this.#take(request));
-    this.#retention.start((outcome) => this.#reply(outcome));
+    this.#retention.start();
   }
 
   /** Commits this request together with all that wait behind it. */
@@ -69,7 +70,9 @@ class Writer {
         group.push(request);
         request = this.#next();
       }
+      const startedAt = performance.now();
       this.#commit(group);
+      this.#retention.takeTurn(performance.now() - startedAt);
       if (request?.kind === "close") this.#close();
     }
   }

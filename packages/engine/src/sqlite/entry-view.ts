@@ -1,0 +1,122 @@
+/**
+ * An encoded LogEntry whose fields are read when they are asked for: a search
+ * looks at one or two fields of each entry, and most entries do not match.
+ */
+import type { FilterableEntry } from "@logsvc/filter";
+import { readVarint, skipField } from "./entry-wire.ts";
+
+/** Numbers of LogEntry's fields that can be searched. */
+const levelField = 1;
+const messageField = 2;
+const serviceField = 4;
+const attributesField = 5;
+const traceIdField = 6;
+const spanIdField = 7;
+
+/** Numbers of a map's key and value. */
+const keyField = 1;
+const valueField = 2;
+
+/** Looks at one entry of some bytes after another: what it returns is of the one that it was last moved to. */
+export class EntryView implements FilterableEntry {
+  readonly #bytes: Buffer;
+  readonly #cursor = { at: 0 };
+  /** Where each field's content begins and ends, by number. */
+  readonly #from = new Uint32Array(spanIdField + 1);
+  readonly #to = new Uint32Array(spanIdField + 1);
+  #start = 0;
+  #end = 0;
+  #attributes: Readonly<Record<string, string>> | undefined;
+
+  /** @param bytes Of a batch or a block. */
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Moves to the entry at `start` … `end`, its tag and length included. */
+  moveTo(start: number, end: number): this {
+    const cursor = this.#cursor;
+    cursor.at = start + 1;
+    readVarint(this.#bytes, cursor, end);
+    this.#start = cursor.at;
+    this.#end = end;
+    this.#attributes = undefined;
+    this.#from.fill(0);
+    this.#to.fill(0);
+    this.#find(this.#start, end);
+    return this;
+  }
+
+  get level(): string {
+    return this.#text(levelField);
+  }
+
+  get message(): string {
+    return this.#text(messageField);
+  }
+
+  get service(): string {
+    return this.#text(serviceField);
+  }
+
+  get traceId(): string {
+    return this.#text(traceIdField);
+  }
+
+  get spanId(): string {
+    return this.#text(spanIdField);
+  }
+
+  get attributes(): Readonly<Record<string, string>> {
+    this.#attributes ??= this.#readAttributes();
+    return this.#attributes;
+  }
+
+  /** Notes where the fields of the message between two places are. Of one that comes twice the last counts. */
+  #find(start: number, end: number): void {
+    const cursor = this.#cursor;
+    cursor.at = start;
+    while (cursor.at < end) {
+      const tag = readVarint(this.#bytes, cursor, end);
+      const contentStart = skipField(this.#bytes, cursor, tag & 7, end);
+      const field = tag >>> 3;
+      if (field > spanIdField || cursor.at > end) continue;
+      this.#from[field] = contentStart;
+      this.#to[field] = cursor.at;
+    }
+  }
+
+  #text(field: number): string {
+    return this.#textOf(this.#from[field] ?? 0, this.#to[field] ?? 0);
+  }
+
+  #textOf(from: number, to: number): string {
+    return from === to ? "" : this.#bytes.toString("utf8", from, to);
+  }
+
+  #readAttributes(): Record<string, string> {
+    // Without a prototype: an attribute may have any name.
+    const attributes: Record<string, string> = Object.create(null);
+    const cursor = { at: this.#start };
+    while (cursor.at < this.#end) {
+      const tag = readVarint(this.#bytes, cursor, this.#end);
+      const start = skipField(this.#bytes, cursor, tag & 7, this.#end);
+      if (tag >>> 3 === attributesField && cursor.at <= this.#end) {
+        this.#readAttribute(start, cursor.at, attributes);
+      }
+    }
+    return attributes;
+  }
+
+  #readAttribute(start: number, end: number, attributes: Record<string, string>): void {
+    const cursor = { at: start };
+    let [key, value] = ["", ""];
+    while (cursor.at < end) {
+      const tag = readVarint(this.#bytes, cursor, end);
+      const from = skipField(this.#bytes, cursor, tag & 7, end);
+      if (tag >>> 3 === keyField) key = this.#textOf(from, cursor.at);
+      else if (tag >>> 3 === valueField) value = this.#textOf(from, cursor.at);
+    }
+    attributes[key] = value;
+  }
+}

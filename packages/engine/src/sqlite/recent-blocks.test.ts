@@ -1,0 +1,36 @@
+/** What is forgotten takes no memory. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { createBlockImage } from "./block-image.ts";
+import { MemoryBlock } from "./memory-block.ts";
+import { Positions } from "./positions.ts";
+import { RecentBlocks } from "./recent-blocks.ts";
+
+/** A block of one entry. */
+function blockAt(firstOffset: number): MemoryBlock {
+  const image = createBlockImage({ firstOffset, count: 1, receivedAt: 0n, rawBytes: 1000 });
+  return new MemoryBlock(image, new Positions("a"));
+}
+
+test("the newest blocks are found within the bound; those that are forgotten are let go of at once", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage: () => void = runInNewContext("gc");
+  const { memoryBytes } = blockAt(1);
+  const recent = new RecentBlocks(memoryBytes * 10);
+  const added: WeakRef<MemoryBlock>[] = [];
+  for (let offset = 1; offset <= 15; offset++) {
+    const block = blockAt(offset);
+    added.push(new WeakRef(block));
+    recent.add(block);
+  }
+  assert.equal(recent.bytes, memoryBytes * 10);
+  const found = added.map((_, index) => recent.find(index + 1)?.firstOffset);
+  assert.deepEqual(found, [...new Array(5).fill(undefined), 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+  // A WeakRef lives as long as the turn it was made in.
+  await nextTurn();
+  collectGarbage();
+  assert.equal(added.filter((block) => block.deref() !== undefined).length, 10);
+});
