@@ -1,6 +1,6 @@
 /** Opening: what is refused is left alone, what is ours is found again. */
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
@@ -30,6 +30,15 @@ async function refuses(
   assert.ok(before.equals(await readFile(path)), "the file is as it was");
   assert.ok(!(await readdir(folder)).includes("log.lock"), "nothing is put beside it");
 }
+
+test("a folder that is made is its user's own, and those above it are as usual", async (t) => {
+  const above = join(await temporaryFolder(t), "above");
+  const folder = join(above, "log");
+  const engine = await openSqliteEngine({ path: folder });
+  await engine.close();
+  const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
+  assert.deepEqual([await modeOf(folder), await modeOf(above)], [0o700, 0o777 & ~process.umask()]);
+});
 
 test("a file that is not a database is refused and left alone", async (t) => {
   const folder = await temporaryFolder(t);

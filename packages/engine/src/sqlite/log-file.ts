@@ -59,7 +59,8 @@ const walPagesMax = 16_384;
 export function openLogFile(folder: string): LogFile {
   const path = logFilePath(folder);
   const lockPath = join(resolve(folder), "log.lock");
-  makeFolder(resolve(folder));
+  // Logs hold what only their owner should see.
+  makeFolder(resolve(folder), 0o700);
   // Someone else's folder is refused before anything is put into it. Where there is a lock it comes first: closing
   // a file that this process has open elsewhere would let go of SQLite's locks on it, https://sqlite.org/howtocorrupt.html
   if (!existsSync(lockPath)) refuseForeign(path);
@@ -160,12 +161,12 @@ function sqliteCode(error: unknown): number | undefined {
  * Makes a folder and those above it, each as durable as the next. (`mkdir` with
  * `recursive` does not sync, and never returns for a path below /proc.)
  */
-function makeFolder(folder: string): void {
+function makeFolder(folder: string, mode = 0o777): void {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
   const above = dirname(folder);
   if (above !== folder) makeFolder(above);
   try {
-    mkdirSync(folder);
+    mkdirSync(folder, { mode });
     syncFolder(above);
   } catch (error) {
     if (!existsSync(folder)) throw storageError(error, folder);
