@@ -19,9 +19,13 @@ export function formatResult({ benchCase, rows }: BenchResult): string {
   const lines = rows.map(
     ({ name, median, ratio }) => `| ${name} | ${formatFigure(median)} | ${ratio.toFixed(2)} |`,
   );
-  return [`${benchCase.title}`, "", `| | ${benchCase.unit} | ratio |`, "| --- | --: | --: |", ...lines].join(
-    "\n",
-  );
+  return [
+    `${benchCase.title}`,
+    "",
+    `| | ${benchCase.unit}, ${benchCase.better} is better | ratio |`,
+    "| --- | --: | --: |",
+    ...lines,
+  ].join("\n");
 }
 
 /** Writes the tables into a document, each at its place; those without one are left out. */

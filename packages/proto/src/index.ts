@@ -1,3 +1,4 @@
+export { entryFieldNames } from "./entry-fields.ts";
 export { type EntryJson, entryToJson, formatTimestamp } from "./entry-json.ts";
 export {
   type RetryInfo,

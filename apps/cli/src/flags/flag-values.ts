@@ -5,7 +5,7 @@
  */
 import { limits } from "@logsvc/proto";
 import { InvalidArgumentError } from "commander";
-import { entryFieldNames } from "../lines/line-fields.ts";
+import { reservedNames } from "../lines/line-fields.ts";
 import { parseTime } from "../lines/parse-time.ts";
 
 const unitMs: Readonly<Record<string, number>> = {
@@ -130,7 +130,7 @@ export function collectLabels(
   for (const label of text.split(/,(?=[^,=]+=)/)) {
     const [, key = "", value = ""] = /^([^=]+)=(.*)$/s.exec(label.trim()) ?? [];
     if (key === "") throw new InvalidArgumentError("Expected key=value.");
-    if (entryFieldNames.has(key) || key.startsWith("line."))
+    if (reservedNames.has(key) || key.startsWith("line."))
       throw new InvalidArgumentError(`"${key}" can't be a label: entries have that name for another use.`);
     if (Buffer.byteLength(key) > limits.attributeKeyBytesMax) {
       throw new InvalidArgumentError(`Expected a key of at most ${limits.attributeKeyBytesMax} bytes.`);

@@ -10,7 +10,7 @@
  * Only what `JSON.parse` itself drops is lost: a value whose name comes again in
  * the same object.
  */
-import { type LevelName, levelNames, limits } from "@logsvc/proto";
+import { entryFieldNames, type LevelName, levelNames, limits } from "@logsvc/proto";
 import { parseTime } from "./parse-time.ts";
 import { syslogLevels } from "./plain-level.ts";
 
@@ -112,17 +112,8 @@ const roles: ReadonlyMap<string, { readonly target: Target; readonly rank: numbe
   targets.flatMap((target) => aliases[target].map((name, rank) => [name, { target, rank }] as const)),
 );
 
-/** Names that are the entry's own fields, which an attribute must not have. */
-export const entryFieldNames: ReadonlySet<string> = new Set([
-  "level",
-  "message",
-  "timestamp",
-  "service",
-  "trace_id",
-  "span_id",
-  // An object's key of this name would set its prototype instead.
-  "__proto__",
-]);
+/** Names that an attribute must not have. An object's key `__proto__` would set its prototype instead. */
+export const reservedNames: ReadonlySet<string> = new Set([...entryFieldNames, "__proto__"]);
 
 const restKey = "line.rest";
 
@@ -226,7 +217,7 @@ function attributesOf(
   const countMax = limits.attributesMax - 1;
   for (const [index, [name, value]] of fields.entries()) {
     if (used.has(index)) continue;
-    const key = (entryFieldNames.has(name) || labels.has(name) ? `line.${name}` : name).toWellFormed();
+    const key = (reservedNames.has(name) || labels.has(name) ? `line.${name}` : name).toWellFormed();
     if (isKey(key) && !attributes.has(key) && attributes.size < countMax) attributes.set(key, textOf(value));
     else rest.push([name, value]);
   }

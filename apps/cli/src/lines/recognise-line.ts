@@ -10,11 +10,11 @@
 import { limits } from "@logsvc/proto";
 import { flattenJson, isObject, parseJsonObject } from "./flatten-json.ts";
 import {
-  entryFieldNames,
   entryOfFields,
   type Fields,
   type LineDefaults,
   type LineEntry,
+  reservedNames,
 } from "./line-fields.ts";
 import { parseLogfmt } from "./parse-logfmt.ts";
 import { parseLeadingTime, parseTime } from "./parse-time.ts";
@@ -154,7 +154,7 @@ function exportedEntry(object: Record<string, unknown>, options: RecogniseOption
   }
   const fields = textsOf({ timestamp, level, service, trace_id, span_id });
   const texts = textsOf(attributes);
-  if (fields === undefined || texts === undefined || texts.some(([key]) => entryFieldNames.has(key)))
+  if (fields === undefined || texts === undefined || texts.some(([key]) => reservedNames.has(key)))
     return undefined;
   const named = [...fields.filter(([, text]) => text !== ""), ["message", message] as const];
   const entry = entryOfFields(named, message, options);

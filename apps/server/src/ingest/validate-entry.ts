@@ -3,21 +3,18 @@
  * that breaks one gets a reason, any other leaves here as it will be stored.
  */
 import { toBinary } from "@bufbuild/protobuf";
-import { type LogEntry, LogEntrySchema, limits, normalizeLevel, toNanoseconds } from "@logsvc/proto";
+import {
+  entryFieldNames,
+  type LogEntry,
+  LogEntrySchema,
+  limits,
+  normalizeLevel,
+  toNanoseconds,
+} from "@logsvc/proto";
 
 /** What an int64 of nanoseconds reaches: 2262-04-11. */
 const timestampMax = 2n ** 63n - 1n;
 const sequenceMax = BigInt(limits.sequenceMax);
-
-/** The fields that an attribute would hide. */
-const reservedKeys: ReadonlySet<string> = new Set([
-  "level",
-  "message",
-  "timestamp",
-  "service",
-  "trace_id",
-  "span_id",
-]);
 
 /**
  * Normalises an entry in place: level, time, ids.
@@ -56,7 +53,8 @@ function checkAttributes(attributes: LogEntry["attributes"]): string | undefined
   for (const key in attributes) {
     count += 1;
     if (key === "") return 'attributes: keys must not be empty, got ""';
-    if (reservedKeys.has(key)) return `attributes: ${quote(key)} is a field of the entry, not an attribute`;
+    if (entryFieldNames.has(key))
+      return `attributes: ${quote(key)} is a field of the entry, not an attribute`;
     const reason = checkBytes("attributes: key", key, limits.attributeKeyBytesMax);
     if (reason !== undefined) return reason;
   }
