@@ -29,7 +29,7 @@ const paths = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
 const importPattern = /(?:^|\n)\s*(?:import|export)\s(?:[^"';]*?\sfrom\s)?"([^"]+)"|\bimport\("([^"]+)"\)/g;
 
 const files: readonly SourceFile[] = paths
-  .filter((path) => /\.tsx?$/.test(path) && !path.includes("/gen/"))
+  .filter((path) => /\.(tsx?|js)$/.test(path) && !path.includes("/gen/"))
   .map((path) => {
     const text = readFileSync(join(root, path), "utf8");
     const imports = [...text.matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? "");

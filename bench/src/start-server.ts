@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const cli = join(import.meta.dirname, "../../apps/cli/src/main.ts");
+const cli = join(import.meta.dirname, "../../apps/cli/logsvc.js");
 
 /** A running server. */
 export interface BenchServer {

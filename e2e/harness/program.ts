@@ -12,7 +12,7 @@ import { waitFor } from "./wait-for.ts";
 /** The checkout's root, where programs are started. */
 export const rootFolder = fileURLToPath(new URL("../../", import.meta.url));
 
-const cliPath = fileURLToPath(new URL("../../apps/cli/src/main.ts", import.meta.url));
+const cliPath = fileURLToPath(new URL("../../apps/cli/logsvc.js", import.meta.url));
 const newline = 0x0a;
 
 /** How a program ended. */

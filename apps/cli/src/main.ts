@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The command `logsvc`: chooses what the command line asks for, runs it, and
  * ends with its exit code. The only place that ends the program, but for a
