@@ -1,10 +1,7 @@
 /** Checks of request fields that several RPCs have in common. */
 import { type FilterNode, parseFilter } from "@logsvc/filter";
-import { limits, toNanoseconds } from "@logsvc/proto";
+import { limits, timestampMax, toNanoseconds } from "@logsvc/proto";
 import { RequestError } from "./request-error.ts";
-
-/** What an int64 of nanoseconds reaches: engines store no later time. */
-const timeMax = 2n ** 63n - 1n;
 
 /**
  * A request's filter.
@@ -32,8 +29,9 @@ export function countField(name: string, value: number, bound: { byDefault: numb
 export function timeField(time: bigint): bigint | undefined {
   if (time === 0n) return undefined;
   const nanoseconds = toNanoseconds(time);
-  if (nanoseconds > timeMax) return timeMax;
-  return nanoseconds < -timeMax ? -timeMax : nanoseconds;
+  if (nanoseconds > timestampMax) return timestampMax;
+  if (nanoseconds < -timestampMax) return -timestampMax;
+  return nanoseconds;
 }
 
 /**

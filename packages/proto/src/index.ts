@@ -73,4 +73,4 @@ export {
 } from "./gen/logsvc/tail_pb.ts";
 export { limits } from "./limits.ts";
 export { type LevelName, levelNames, normalizeLevel, severities, severityOf } from "./severity.ts";
-export { toNanoseconds } from "./timestamp.ts";
+export { timestampMax, toNanoseconds } from "./timestamp.ts";

@@ -10,13 +10,9 @@
  * time: a field named `time` is as often a duration.
  */
 
-const secondsMin = 100_000_000;
-const millisecondsMin = 100_000_000_000;
-const microsecondsMin = 100_000_000_000_000;
-const nanosecondsMin = 100_000_000_000_000_000;
+import { timestampMax, toNanoseconds } from "@logsvc/proto";
 
-/** The greatest time an int64 of nanoseconds holds, in the year 2262. */
-const timeMax = 9_223_372_036_854_775_807n;
+const secondsMin = 100_000_000;
 
 const isoSource =
   String.raw`(\d{4})[-/](\d\d)[-/](\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?` +
@@ -40,37 +36,36 @@ export function parseLeadingTime(line: string): bigint | undefined {
 }
 
 function fromNumber(value: number): bigint | undefined {
-  if (!(value >= secondsMin) || value >= Number(timeMax)) return undefined;
+  if (!(value >= secondsMin) || value >= Number(timestampMax)) return undefined;
+  const unit = unitOf(BigInt(Math.trunc(value)));
+  if (unit === 1n) return BigInt(Math.round(value));
   // A double holds today's seconds to about a quarter of a microsecond: finer
   // digits would be noise.
-  if (value < millisecondsMin) return BigInt(Math.round(value * 1e6)) * 1_000n;
-  if (value < microsecondsMin) return BigInt(Math.round(value * 1e3)) * 1_000n;
-  if (value < nanosecondsMin) return BigInt(Math.round(value)) * 1_000n;
-  return BigInt(Math.round(value));
+  return inReach(BigInt(Math.round(value * Number(unit / 1_000n))) * 1_000n);
 }
 
 function fromDigits(text: string): bigint | undefined {
   // 19 digits hold every int64.
   if (text.length > 19) return undefined;
   const value = BigInt(text);
-  if (value < secondsMin || value > timeMax) return undefined;
-  return value * unitOf(Number(value));
+  return value < secondsMin ? undefined : inReach(toNanoseconds(value));
 }
 
 function fromDecimal(text: string): bigint | undefined {
   const [whole = "", fraction = ""] = text.split(".");
   const time = fromDigits(whole);
   if (time === undefined) return undefined;
-  const unit = unitOf(Number(whole));
-  return time + (BigInt(fraction.slice(0, 9).padEnd(9, "0")) * unit) / 1_000_000_000n;
+  const unit = unitOf(BigInt(whole));
+  return inReach(time + (BigInt(fraction.slice(0, 9).padEnd(9, "0")) * unit) / 1_000_000_000n);
 }
 
 /** How many nanoseconds one of a number's unit has, by its magnitude. */
-function unitOf(value: number): bigint {
-  if (value < millisecondsMin) return 1_000_000_000n;
-  if (value < microsecondsMin) return 1_000_000n;
-  if (value < nanosecondsMin) return 1_000n;
-  return 1n;
+function unitOf(value: bigint): bigint {
+  return toNanoseconds(value) / value;
+}
+
+function inReach(time: bigint): bigint | undefined {
+  return time > timestampMax ? undefined : time;
 }
 
 function fromIso(match: RegExpExecArray | null): bigint | undefined {
@@ -85,8 +80,7 @@ function fromIso(match: RegExpExecArray | null): bigint | undefined {
       : Date.UTC(year, month - 1, day, hour, minute, second) - offsetMs(zone);
   // Earlier nanoseconds would be taken for microseconds on the wire.
   if (!(unixMs >= secondsMin * 1000)) return undefined;
-  const time = BigInt(unixMs) * 1_000_000n + BigInt((match[7] ?? "").padEnd(9, "0"));
-  return time > timeMax ? undefined : time;
+  return inReach(BigInt(unixMs) * 1_000_000n + BigInt((match[7] ?? "").padEnd(9, "0")));
 }
 
 /** What is to be taken off a zone's time to get UTC. */

@@ -9,11 +9,10 @@ import {
   LogEntrySchema,
   limits,
   normalizeLevel,
+  timestampMax,
   toNanoseconds,
 } from "@logsvc/proto";
 
-/** What an int64 of nanoseconds reaches: 2262-04-11. */
-const timestampMax = 2n ** 63n - 1n;
 const sequenceMax = BigInt(limits.sequenceMax);
 
 /**

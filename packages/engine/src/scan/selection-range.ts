@@ -1,9 +1,10 @@
 /** The time range of a request, in the numbers that are stored. */
+import { timestampMax } from "@logsvc/proto";
 import type { Selection } from "../engine.ts";
 
 /** The least and the greatest timestamp there can be: those of an int64. */
 export const timeMin = -(2n ** 63n);
-export const timeMax = 2n ** 63n - 1n;
+export const timeMax = timestampMax;
 
 /** A range that holds both ends. Empty when `start` is behind `last`. */
 export interface TimeRange {
