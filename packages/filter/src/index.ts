@@ -1,3 +1,4 @@
+export { durationOf } from "./comparable.ts";
 export { type FilterToken, type FilterTokenKind, tokenizeFilter } from "./filter-lexer.ts";
 export type { CompareOperator, FieldMatch, FilterNode } from "./filter-node.ts";
 export { parseFilter } from "./filter-parser.ts";

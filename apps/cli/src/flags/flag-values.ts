@@ -30,11 +30,13 @@ const unitBytes: Readonly<Record<string, number>> = {
   tib: 2 ** 40,
 };
 
+const durationPattern = /^(\d+(\.\d+)?(ms|[smhdw]))+$/;
+
 /** A duration in milliseconds: `200ms`, `30s`, `1h30m`, `7d`, `2w`; `0` is 0. */
 export function readDuration(text: string): number {
   const trimmed = text.trim();
   if (trimmed === "0") return 0;
-  if (!/^(\d+(\.\d+)?(ms|[smhdw]))+$/.test(trimmed)) {
+  if (!durationPattern.test(trimmed)) {
     throw new InvalidArgumentError("Expected a duration such as 30s, 1h30m or 7d.");
   }
   let durationMs = 0;
@@ -84,7 +86,7 @@ const momentMsMin = 100_000_000_000;
  */
 export function readMoment(text: string): bigint {
   const trimmed = text.trim();
-  if (/^(\d+(\.\d+)?(ms|[smhdw]))+$/.test(trimmed))
+  if (durationPattern.test(trimmed))
     return BigInt(Math.max(momentMsMin, Date.now() - readDuration(trimmed))) * 1_000_000n;
   const clock = /^\d{4}-\d\d-\d\d$/.test(trimmed) ? " 00:00:00" : "";
   const seconds = /[T ]\d\d:\d\d$/.test(trimmed) ? ":00" : "";

@@ -6,22 +6,11 @@
  *   2026-11-22T09:36:40.123Z · 2026-11-22   RFC 3339, or its beginning; UTC where no offset is given
  *   90s · 1h30m · 2d                    so long ago: ns, us, ms, s, m, h, d, w
  */
+import { durationOf } from "@logsvc/filter";
 import { Order } from "@logsvc/proto";
 import type { QueryRequestFields } from "../query/query.ts";
 import { RequestError } from "../request-error.ts";
 import type { TailRequest } from "../tail/tail.ts";
-
-const nanosecondsOf: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-  d: 86_400e9,
-  w: 604_800e9,
-};
 
 /**
  * `GET /tail`: the fields of TailLogsRequest.
@@ -105,11 +94,9 @@ function timeParam(name: string, text = ""): bigint {
 }
 
 function agoTime(text: string): bigint | undefined {
+  // A filter's durations may have signs and spaces, which say nothing here.
   if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h|d|w))+$/.test(text)) return undefined;
-  let nanoseconds = 0;
-  for (const [, amount, unit = ""] of text.matchAll(/([\d.]+)(\D+)/g)) {
-    nanoseconds += Number(amount) * (nanosecondsOf[unit] ?? 0);
-  }
+  const nanoseconds = durationOf(text);
   return Number.isFinite(nanoseconds)
     ? BigInt(Date.now()) * 1_000_000n - BigInt(Math.round(nanoseconds))
     : undefined;
