@@ -106,6 +106,8 @@ test("a query reads page after page until its limit, and sums up what it cost", 
       yield { entries: Array.from({ length: count }, (_, index) => stored(first + index)) };
       yield {
         progress: {
+          // Of the whole range, in each page: there are no more blocks because there are more pages.
+          blocksTotal: 40n,
           blocksScanned: 2n,
           matches: BigInt(count),
           nextPageToken: `${first + count}`,
@@ -137,6 +139,7 @@ test("a query reads page after page until its limit, and sums up what it cost", 
   );
   assert.deepEqual(told, [1, 2, 3, 4, 5, 6]);
   assert.equal(query.progress.matches, 20_500);
+  assert.equal(query.progress.blocksTotal, 40);
   assert.equal(query.nextPageToken, "20501");
 });
 

@@ -39,6 +39,7 @@ export interface QueryOptions extends Selection {
 
 /** How far a query is, and what it cost, over all its pages. Bytes are of entries before compression. */
 export interface QueryProgress {
+  /** Blocks in the range of time. */
   readonly blocksTotal: number;
   readonly blocksScanned: number;
   readonly blocksSkipped: number;
@@ -154,7 +155,8 @@ export class Query implements AsyncIterable<StoredEntry> {
 
 function addProgress(before: QueryProgress, page: QueryProgressMessage): QueryProgress {
   return {
-    blocksTotal: before.blocksTotal + Number(page.blocksTotal),
+    // Each page tells it of the whole range, which may grow meanwhile.
+    blocksTotal: Math.max(before.blocksTotal, Number(page.blocksTotal)),
     blocksScanned: before.blocksScanned + Number(page.blocksScanned),
     blocksSkipped: before.blocksSkipped + Number(page.blocksSkipped),
     bytesScanned: before.bytesScanned + Number(page.bytesScanned),
