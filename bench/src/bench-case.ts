@@ -1,59 +1,118 @@
 /**
  * What a benchmark is: contestants that do the same work on the same entries.
- * They run in turn (A B A B …) in one process' life, so that a machine that
- * slows down slows all of them; the median of the rounds is what counts, and
- * the ratio to the first is what may be quoted.
+ * They run in turn (A B A B …), so that a machine that slows down slows all of
+ * them; the median of the rounds is what counts, and how ours compares in that
+ * one run is what may be quoted.
  */
 
 /** One benchmark. */
 export interface BenchCase {
   /** Selects it: `pnpm bench append`. */
   readonly name: string;
-  /** What is measured, in a sentence; stands above the table. */
+  /** What is measured, in a few sentences; stands above the table. */
   readonly title: string;
-  /** What a figure counts, such as "entries/s". */
-  readonly unit: string;
-  /** Whether a greater figure is better. */
-  readonly better: "more" | "less";
+  /** The figures, each by its heading with the unit in it: "entries/s". */
+  readonly columns: readonly string[];
+  /** How the contestants are compared. Absent: they do different work. */
+  readonly compared?: Comparison;
+  /** Rounds that count, where `--rounds` does not say. Default 5. */
+  readonly rounds?: number;
+  /** Whether a first round that does not count warms it up. Default: yes. */
+  readonly warmUp?: boolean;
+  /** It takes minutes: run it only when a pattern selects it. */
+  readonly onlyByName?: boolean;
   /** Opens the contestants. The first is ours. */
-  open(): Promise<Contestant[]>;
+  open(options: BenchOptions): Promise<(Contestant | LeftOut)[]>;
 }
+
+/** By which figure contestants are compared. */
+export interface Comparison {
+  readonly column: string;
+  readonly better: "more" | "less";
+  /**
+   * Absent: each row tells how many times better the first one, ours, is. Where
+   * the others are better, because they do less, the heading for the opposite:
+   * how many times better each is than the first.
+   */
+  readonly each?: string;
+}
+
+/** What the command line says to every case. */
+export interface BenchOptions {
+  /** Where our servers write CPU profiles of their threads when they stop. */
+  readonly profileFolder?: string;
+}
+
+/** Figures by their column's heading. One that could not be taken is absent. */
+export type Figures = Readonly<Record<string, number>>;
 
 /** One way to do the work. */
 export interface Contestant {
   readonly name: string;
-  /** Does the work once and returns the figure. */
-  run(): Promise<number>;
+  /** Does the work once. */
+  run(): Promise<Figures>;
   close(): Promise<void>;
+}
+
+/** A contestant that can't run here, and why: both stand below the table. */
+export interface LeftOut {
+  readonly name: string;
+  readonly leftOut: string;
 }
 
 /** A case's outcome. */
 export interface BenchResult {
   readonly benchCase: BenchCase;
-  readonly rows: readonly { readonly name: string; readonly median: number; readonly ratio: number }[];
+  readonly rows: readonly { readonly name: string; readonly medians: Figures }[];
+  /** Who could not run, and why. */
+  readonly leftOut: readonly string[];
+  readonly rounds: number;
 }
 
-/** Runs a case: one round to warm up, then `rounds` that count. */
-export async function runCase(benchCase: BenchCase, rounds: number): Promise<BenchResult> {
-  const contestants = await benchCase.open();
-  const figures = new Map<string, number[]>(contestants.map(({ name }) => [name, []]));
+/** Runs a case: a round to warm up, then those that count. */
+export async function runCase(
+  benchCase: BenchCase,
+  options: BenchOptions & { readonly rounds?: number },
+): Promise<BenchResult> {
+  const rounds = options.rounds ?? benchCase.rounds ?? 5;
+  const warmUps = benchCase.warmUp === false ? 0 : 1;
+  const all = await benchCase.open(options);
+  const contestants = all.filter((contestant) => "run" in contestant);
+  const figures = new Map<Contestant, Figures[]>(contestants.map((contestant) => [contestant, []]));
   try {
-    for (let round = 0; round <= rounds; round++) {
+    for (let round = 0; round < warmUps + rounds; round++) {
       for (const contestant of contestants) {
-        const figure = await contestant.run();
-        if (round > 0) figures.get(contestant.name)?.push(figure);
+        const outcome = await contestant.run();
+        if (round >= warmUps) figures.get(contestant)?.push(outcome);
       }
     }
   } finally {
     for (const contestant of contestants) await contestant.close();
   }
-  const medians = contestants.map(({ name }) => ({ name, median: median(figures.get(name) ?? []) }));
-  const first = medians[0]?.median ?? Number.NaN;
-  return { benchCase, rows: medians.map((row) => ({ ...row, ratio: row.median / first })) };
+  return {
+    benchCase,
+    rounds,
+    rows: contestants.map((contestant) => ({
+      name: contestant.name,
+      medians: medianFigures(benchCase.columns, figures.get(contestant) ?? []),
+    })),
+    leftOut: all
+      .filter((contestant) => "leftOut" in contestant)
+      .map(({ name, leftOut }) => `${name}, because ${leftOut}`),
+  };
 }
 
-/** The middle of the sorted values; of an even count the lower middle. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+/** The value below which the given share of the values lies: 0.5 is the median. */
+export function quantile(values: readonly number[] | Float64Array, share: number): number {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
+}
+
+function medianFigures(columns: readonly string[], rounds: readonly Figures[]): Figures {
+  const medians: Record<string, number> = {};
+  for (const column of columns) {
+    const values = rounds.map((round) => round[column]).filter((value) => value !== undefined);
+    if (values.length > 0) medians[column] = quantile(values, 0.5);
+  }
+  return medians;
 }

@@ -20,15 +20,51 @@ const services = ["checkout", "search", "auth", "gateway"];
 /** The moment of the first entry, Unix nanoseconds; each of the others is 1 ms later. */
 export const firstTimestamp = 1_790_000_000_000_000_000n;
 
+/** From one entry's moment to the next one's, nanoseconds. */
+const entryInterval = 1_000_000n;
+
 /** The n-th entry, from 0. */
 export function entryAt(n: number): LogEntry {
   const template = templates[n % templates.length] ?? String;
   return create(LogEntrySchema, {
-    level: levels[n % levels.length] ?? "INFO",
+    level: levelAt(n),
     message: template(n),
-    timestamp: firstTimestamp + BigInt(n) * 1_000_000n,
+    timestamp: firstTimestamp + BigInt(n) * entryInterval,
     service: services[n % services.length] ?? "",
   });
+}
+
+/** The n-th entry, from 0, as a client of the original contract sends it: three fields, Unix seconds. */
+export function originalEntryAt(n: number): LogEntry {
+  const { level, message, timestamp, service } = entryAt(n);
+  return create(LogEntrySchema, {
+    level,
+    message: `${service}: ${message}`,
+    timestamp: timestamp / 1_000_000_000n,
+  });
+}
+
+/** How many services the paced entries are of. */
+export const pacedServices = 100;
+
+/** The n-th entry, from 0, of those written at a given rate: of one of a hundred services, in turn. */
+export function pacedEntryAt(n: number): LogEntry {
+  return { ...entryAt(n), service: pacedServiceAt(n) };
+}
+
+/** The n-th paced entry's service. */
+export function pacedServiceAt(n: number): string {
+  return `service-${n % pacedServices}`;
+}
+
+/** The n-th entry's level. */
+export function levelAt(n: number): string {
+  return levels[n % levels.length] ?? "INFO";
+}
+
+/** Which entry has the timestamp. */
+export function pacedIndexOf(timestamp: bigint): number {
+  return Number((timestamp - firstTimestamp) / entryInterval);
 }
 
 /** `count` entries from the n-th on, as the engine takes them. */

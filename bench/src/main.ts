@@ -1,34 +1,69 @@
 /**
- * `pnpm bench [word]`: runs the cases whose name holds the word and prints
- * their tables. With `--write` the tables in the docs are written anew.
+ * `pnpm bench [pattern]`: runs the cases whose name matches the regular
+ * expression and prints their tables. Without one, all but those that take
+ * minutes.
  *
- * Figures are of this machine, now. Only the ratios, taken in one run, may be
- * compared with another run's.
+ *   --rounds 5       rounds that count
+ *   --write          writes the tables into the docs
+ *   --profile DIR    our servers write CPU profiles there
+ *
+ * Figures are of this machine, now. Only how contestants compare, taken in one
+ * run, may be compared with another run.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type BenchResult, runCase } from "./bench-case.ts";
 import { answer } from "./cases/answer.ts";
 import { append } from "./cases/append.ts";
-import { write } from "./cases/write.ts";
+import { shipLogs, writeLogs } from "./cases/batches.ts";
+import { fanOut } from "./cases/fan-out.ts";
+import { idleTails } from "./cases/idle-tails.ts";
+import { memory } from "./cases/memory.ts";
+import { start } from "./cases/start.ts";
+import { streamLogsGo, streamLogsNode } from "./cases/stream-logs.ts";
+import { tailLatency } from "./cases/tail-latency.ts";
 import { environment, formatResult, writeInto } from "./report.ts";
 
-const cases = [append, answer, write];
-const documents = ["README.md"];
+const cases = [
+  ...[streamLogsGo, streamLogsNode, shipLogs, writeLogs, answer, append],
+  ...[tailLatency, fanOut, start, memory, idleTails],
+];
+const documents = ["README.md", "docs/performance.md"];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { write: { type: "boolean", default: false }, rounds: { type: "string", default: "5" } },
+  options: {
+    write: { type: "boolean", default: false },
+    rounds: { type: "string" },
+    profile: { type: "string" },
+  },
 });
-const pattern = new RegExp(positionals[0] ?? "");
+const [pattern] = positionals;
+const options = {
+  ...(values.rounds === undefined ? {} : { rounds: readRounds(values.rounds) }),
+  ...(values.profile === undefined ? {} : { profileFolder: values.profile }),
+};
 
 const results: BenchResult[] = [];
-process.stdout.write(`${environment()}\n`);
-for (const benchCase of cases.filter(({ name }) => pattern.test(name))) {
-  const result = await runCase(benchCase, Number(values.rounds));
+const machine = await environment();
+process.stdout.write(`${machine}\n`);
+for (const benchCase of cases.filter(isSelected)) {
+  const result = await runCase(benchCase, options);
   results.push(result);
-  process.stdout.write(`\n${formatResult(result)}\n`);
+  process.stdout.write(`\n${benchCase.name}. ${formatResult(result)}\n`);
 }
 if (values.write) {
-  for (const document of documents) writeInto(join(import.meta.dirname, "../..", document), results);
+  for (const document of documents) {
+    writeInto(join(import.meta.dirname, "../..", document), results, machine);
+  }
+}
+
+function readRounds(text: string): number {
+  if (!/^[1-9]\d*$/.test(text))
+    throw new RangeError(`Expected --rounds to be an integer from 1, got ${text}`);
+  return Number(text);
+}
+
+function isSelected({ name, onlyByName = false }: { name: string; onlyByName?: boolean }): boolean {
+  return pattern === undefined ? !onlyByName : new RegExp(pattern).test(name);
 }

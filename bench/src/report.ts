@@ -3,46 +3,75 @@
  * their place in the docs: between `<!-- bench:NAME -->` and
  * `<!-- /bench:NAME -->`, which only this script writes.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { findPackageJSON } from "node:module";
 import { availableParallelism, cpus, totalmem } from "node:os";
-import type { BenchResult } from "./bench-case.ts";
+import type { BenchResult, Comparison, Figures } from "./bench-case.ts";
+import { goVersions } from "./go-peer.ts";
 
 /** The machine and the versions, in a line. */
-export function environment(): string {
+export async function environment(): Promise<string> {
   const cpu = cpus()[0]?.model.trim() ?? "unknown processor";
   const memory = Math.round(totalmem() / 2 ** 30);
-  return `${availableParallelism()} cores (${cpu}), ${memory} GiB, ${process.platform}, Node ${process.version}, SQLite ${process.versions["sqlite"]}`;
+  return [
+    `${availableParallelism()} cores (${cpu}), ${memory} GiB, ${process.platform}`,
+    `Node ${process.version}, SQLite ${process.versions["sqlite"]}`,
+    `grpc-js ${versionOf("@grpc/grpc-js")}, Connect ${versionOf("@connectrpc/connect")}`,
+    await goVersions(),
+  ]
+    .filter((part) => part !== undefined)
+    .join(", ");
 }
 
-/** A result as a table in Markdown. */
-export function formatResult({ benchCase, rows }: BenchResult): string {
-  const lines = rows.map(
-    ({ name, median, ratio }) => `| ${name} | ${formatFigure(median)} | ${ratio.toFixed(2)} |`,
-  );
+/** A result as a table in Markdown, with who could not run below it. */
+export function formatResult({ benchCase, rows, leftOut }: BenchResult): string {
+  const { columns, compared } = benchCase;
+  const ours = rows[0]?.medians ?? {};
+  const ratioHeading = compared === undefined ? [] : [compared.each ?? "ours is better"];
+  const cells = rows.map(({ name, medians }, index) => [
+    name,
+    ...(compared === undefined ? [] : [index === 0 ? "" : formatRatio(compared, ours, medians)]),
+    ...columns.map((column) => formatFigure(medians[column])),
+  ]);
   return [
-    `${benchCase.title}`,
+    benchCase.title,
     "",
-    `| | ${benchCase.unit}, ${benchCase.better} is better | ratio |`,
-    "| --- | --: | --: |",
-    ...lines,
+    `| | ${[...ratioHeading, ...columns].join(" | ")} |`,
+    `| --- |${" --: |".repeat(ratioHeading.length + columns.length)}`,
+    ...cells.map((row) => `| ${row.join(" | ")} |`),
+    ...leftOut.flatMap((reason) => ["", `Left out: ${reason}.`]),
   ].join("\n");
 }
 
-/** Writes the tables into a document, each at its place; those without one are left out. */
-export function writeInto(path: string, results: readonly BenchResult[]): void {
+/** Writes the tables into a document, each at its place, where it has one. A table that nobody could take stays as it was. */
+export function writeInto(path: string, results: readonly BenchResult[], machine: string): void {
+  if (!existsSync(path)) return;
   const before = readFileSync(path, "utf8");
-  const after = results.reduce((text, result) => {
+  const taken = results.filter(({ rows }) => rows.length > 0);
+  const after = taken.reduce((text, result) => {
     const { name } = result.benchCase;
     const place = new RegExp(`(<!-- bench:${name} -->\n)[^]*?(<!-- /bench:${name} -->)`);
     return text.replace(place, (_all, start: string, end: string) => {
-      return `${start}${formatResult(result)}\n\n*${environment()}; median of the rounds, contestants in turn.*\n${end}`;
+      const rounds = result.rounds === 1 ? "one round" : `median of ${result.rounds} rounds, in turn`;
+      return `${start}${formatResult(result)}\n\n*${machine}; ${rounds}.*\n${end}`;
     });
   }, before);
   if (after !== before) writeFileSync(path, after);
 }
 
-function formatFigure(figure: number): string {
-  return figure >= 1000
-    ? Math.round(figure).toLocaleString("en").replaceAll(",", " ")
-    : figure.toPrecision(3).replace(/\.?0+$/, "");
+/** Of a package as it is installed. */
+function versionOf(name: string): string {
+  const manifest = findPackageJSON(name, import.meta.url);
+  return manifest === undefined ? "unknown" : JSON.parse(readFileSync(manifest, "utf8")).version;
+}
+
+function formatRatio({ column, better, each }: Comparison, ours: Figures, theirs: Figures): string {
+  const more = (ours[column] ?? Number.NaN) / (theirs[column] ?? Number.NaN);
+  return `${formatFigure((better === "more") === (each === undefined) ? more : 1 / more)} ×`;
+}
+
+function formatFigure(figure: number | undefined): string {
+  if (figure === undefined || Number.isNaN(figure)) return "–";
+  if (figure >= 1000) return Math.round(figure).toLocaleString("en").replaceAll(",", " ");
+  return figure >= 100 ? figure.toFixed(0) : String(Number(figure.toPrecision(3)));
 }

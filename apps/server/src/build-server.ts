@@ -4,13 +4,14 @@ import { limits } from "@logsvc/proto";
 import Fastify, { type FastifyInstance, LogController } from "fastify";
 import { Ingest } from "./ingest/ingest.ts";
 import { Lifecycle } from "./lifecycle.ts";
-import { createLogRoutes, type LogPaths } from "./log-service.ts";
+import { createEncodedRoutes, createLogRoutes, type LogPaths } from "./log-service.ts";
 import { addFrontPage } from "./plain/front-page.ts";
 import { addHealthRoutes } from "./plain/health-routes.ts";
 import { addPlainRoutes } from "./plain/plain-routes.ts";
 import { Queries } from "./query/query.ts";
 import { type ResolvedConfig, resolveConfig, type ServerConfig } from "./server-config.ts";
 import { Counters } from "./stats/counters.ts";
+import { SharedMatches } from "./tail/shared-matches.ts";
 import { followLog } from "./tail/tail.ts";
 import { guardBrowsers } from "./wire/browser-guard.ts";
 import { mountConnect } from "./wire/mount-connect.ts";
@@ -33,7 +34,11 @@ export function buildServer(config: ServerConfig, engine: Engine): FastifyInstan
   const { ingest, lifecycle, queries } = paths;
   const app = createApp(resolved, lifecycle);
   guardBrowsers(app, resolved.corsOrigins);
-  mountConnect(app, createLogRoutes(paths), new ReceiveBound(limits.unaryBytesMax));
+  mountConnect(app, {
+    messages: createLogRoutes(paths),
+    encoded: createEncodedRoutes(paths),
+    receiveBound: new ReceiveBound(limits.unaryBytesMax),
+  });
   addPlainRoutes(app, {
     queries,
     followLog: (request, signal) => followLog(request, signal, paths),
@@ -84,5 +89,6 @@ function createPaths({ version, heartbeatIntervalMs, logger }: ResolvedConfig, e
   const counters = new Counters();
   const ingest = new Ingest({ engine, lifecycle, counters, logger });
   const queries = new Queries({ engine, lifecycle, counters });
-  return { engine, lifecycle, counters, ingest, queries, version, heartbeatIntervalMs, logger };
+  const matches = new SharedMatches();
+  return { engine, lifecycle, counters, ingest, queries, matches, version, heartbeatIntervalMs, logger };
 }

@@ -2,19 +2,40 @@
  * The nine RPCs, as Connect sees them: each takes its messages to the path
  * that does the work, and its errors to the wire. No more than that is here.
  */
+import type {
+  DescMessage,
+  DescMethodBiDiStreaming,
+  DescMethodClientStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+} from "@bufbuild/protobuf";
 import type { ConnectError, ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import type { Engine } from "@logsvc/engine";
-import { type LogEntry, LogService, limits } from "@logsvc/proto";
+import {
+  EncodedBatchSchema,
+  type FrameRun,
+  FrameRunSchema,
+  type LogEntry,
+  LogService,
+  limits,
+  type UploadLogsResponseSchema,
+  type WriteLogsRequestSchema,
+  type WriteLogsResponseSchema,
+} from "@logsvc/proto";
 import type { FastifyBaseLogger } from "fastify";
 import type { Ingest, IngestCall } from "./ingest/ingest.ts";
-import type { EntryAnswer } from "./ingest/intake.ts";
+import type { EncodedRun, EntryAnswer, RunAnswers } from "./ingest/intake.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Queries } from "./query/query.ts";
 import type { Counters } from "./stats/counters.ts";
 import { watchStats } from "./stats/watch-stats.ts";
-import { followLog } from "./tail/tail.ts";
+import type { SharedMatches } from "./tail/shared-matches.ts";
+import { followEncoded, followLog } from "./tail/tail.ts";
+import { encodeAnswers } from "./wire/answer-frames.ts";
 import { producerIdHeader } from "./wire/browser-guard.ts";
 import { toConnectError } from "./wire/connect-errors.ts";
+import { entriesOf } from "./wire/entry-frames.ts";
+import { runBytesMax } from "./wire/framed.ts";
 
 /** What the RPCs work with. */
 export interface LogPaths {
@@ -23,6 +44,7 @@ export interface LogPaths {
   readonly counters: Counters;
   readonly ingest: Ingest;
   readonly queries: Queries;
+  readonly matches: SharedMatches;
   readonly version: string;
   readonly heartbeatIntervalMs: number;
   readonly logger: FastifyBaseLogger | undefined;
@@ -40,33 +62,79 @@ const requests = { readMaxBytes: requestBytesMax };
 
 /** The service's routes, to be mounted on a server or on an in-memory transport. */
 export function createLogRoutes(paths: LogPaths): (router: ConnectRouter) => void {
-  const onFault = (error: unknown): void => paths.logger?.error({ err: error }, "an RPC failed unexpectedly");
-  const toAnswer: ToAnswer = (error) => toConnectError(error, onFault);
+  const toAnswer = answerOf(paths);
   return (router) => {
     addWritingRoutes(router, paths, toAnswer);
     addReadingRoutes(router, paths, toAnswer);
   };
 }
 
-function addWritingRoutes(router: ConnectRouter, { ingest }: LogPaths, toAnswer: ToAnswer): void {
-  const rethrow = rethrowAs(toAnswer);
+function answerOf({ logger }: LogPaths): ToAnswer {
+  const onFault = (error: unknown): void => logger?.error({ err: error }, "an RPC failed unexpectedly");
+  return (error) => toConnectError(error, onFault);
+}
+
+/** The RPCs whose entries stay encoded, for requests in binary. */
+export function createEncodedRoutes(paths: LogPaths): (router: ConnectRouter) => void {
+  const toAnswer = answerOf(paths);
+  return (router) => {
+    router.rpc(
+      { ...method.streamLogs, input: FrameRunSchema, output: FrameRunSchema },
+      (runs, context) =>
+        mapErrors(inFrames(paths.ingest.answerRuns(eachRun(runs), callOf(context))), toAnswer),
+      { readMaxBytes: runBytesMax, acceptCompression: [] },
+    );
+    addBatchRoutes(router, paths, {
+      toAnswer,
+      shipLogs: { ...method.shipLogs, input: EncodedBatchSchema },
+      writeLogs: { ...method.writeLogs, input: EncodedBatchSchema },
+      uploadLogs: { ...method.uploadLogs, input: EncodedBatchSchema },
+    });
+    router.rpc(
+      method.tailLogs,
+      (request, { signal }) => mapErrors(followEncoded(request, signal, paths), toAnswer),
+      requests,
+    );
+  };
+}
+
+function addWritingRoutes(router: ConnectRouter, paths: LogPaths, toAnswer: ToAnswer): void {
   router.rpc(
     method.streamLogs,
-    (entries, context) => mapErrors(flat(ingest.answerEntries(oneByOne(entries), callOf(context))), toAnswer),
+    (entries, context) =>
+      mapErrors(flat(paths.ingest.answerEntries(oneByOne(entries), callOf(context))), toAnswer),
     { readMaxBytes: limits.entryBytesMax },
   );
+  const { shipLogs, writeLogs, uploadLogs } = method;
+  addBatchRoutes(router, paths, { toAnswer, shipLogs, writeLogs, uploadLogs });
+}
+
+/** The RPCs that take batches, whose entries are messages or bytes. */
+interface BatchMethods<Batch extends DescMessage> {
+  readonly toAnswer: ToAnswer;
+  readonly shipLogs: DescMethodBiDiStreaming<Batch, typeof WriteLogsResponseSchema>;
+  readonly writeLogs: DescMethodUnary<Batch, typeof WriteLogsResponseSchema>;
+  readonly uploadLogs: DescMethodClientStreaming<Batch, typeof UploadLogsResponseSchema>;
+}
+
+function addBatchRoutes<Batch extends typeof WriteLogsRequestSchema | typeof EncodedBatchSchema>(
+  router: ConnectRouter,
+  { ingest }: LogPaths,
+  { toAnswer, shipLogs, writeLogs, uploadLogs }: BatchMethods<Batch>,
+): void {
+  const rethrow = rethrowAs(toAnswer);
   router.rpc(
-    method.shipLogs,
+    shipLogs,
     (messages, context) => mapErrors(ingest.answerBatches(messages, callOf(context)), toAnswer),
     batches,
   );
   router.rpc(
-    method.writeLogs,
+    writeLogs,
     (request, context) => ingest.writeBatch(request, callOf(context)).catch(rethrow),
     batches,
   );
   router.rpc(
-    method.uploadLogs,
+    uploadLogs,
     async (messages, context) => {
       const summary = await ingest.upload(messages, callOf(context)).catch(rethrow);
       return {
@@ -134,6 +202,16 @@ async function* mapErrors<T>(
 
 async function* flat(answers: AsyncIterable<EntryAnswer[]>): AsyncGenerator<EntryAnswer, void, undefined> {
   for await (const some of answers) yield* some;
+}
+
+async function* eachRun(runs: AsyncIterable<FrameRun>): AsyncGenerator<EncodedRun, void, undefined> {
+  for await (const run of runs) yield entriesOf(run);
+}
+
+async function* inFrames(
+  answers: AsyncIterable<RunAnswers>,
+): AsyncGenerator<MessageInitShape<typeof FrameRunSchema>, void, undefined> {
+  for await (const run of answers) yield { frames: encodeAnswers(run) };
 }
 
 async function* oneByOne(

@@ -6,7 +6,7 @@ import { limits } from "@logsvc/proto";
  * About how many bytes an entry takes in a response: exact for ASCII, less
  * than half of the truth at worst. Exactness would cost an encoding.
  */
-export function weighEntry({ entry }: StoredEntry): number {
+export function weighEntry({ entry }: Pick<StoredEntry, "entry">): number {
   if (entry === undefined) return 0;
   let bytes = 64 + entry.message.length + entry.service.length + entry.traceId.length + entry.spanId.length;
   for (const key in entry.attributes) bytes += 8 + key.length + (entry.attributes[key]?.length ?? 0);

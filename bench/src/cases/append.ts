@@ -19,8 +19,8 @@ const appendsAtOnce = 8;
 export const append: BenchCase = {
   name: "append",
   title: `Entries of about 110 bytes made durable, ${batchEntries} with an fsync.`,
-  unit: "entries/s",
-  better: "more",
+  columns: ["entries/s"],
+  compared: { column: "entries/s", better: "more" },
   open: async () => [await openEngine(), openRows()],
 };
 
@@ -37,7 +37,7 @@ async function openEngine(): Promise<Contestant> {
       for (let index = 0; index < prepared.length; index += appendsAtOnce) {
         await Promise.all(prepared.slice(index, index + appendsAtOnce).map((batch) => engine.append(batch)));
       }
-      return (batches * batchEntries) / ((performance.now() - start) / 1000);
+      return { "entries/s": (batches * batchEntries) / ((performance.now() - start) / 1000) };
     },
     close: async () => {
       await engine.close();
@@ -64,7 +64,7 @@ function openRows(): Contestant {
         }
         db.exec("COMMIT");
       }
-      return entries.length / ((performance.now() - start) / 1000);
+      return { "entries/s": entries.length / ((performance.now() - start) / 1000) };
     },
     close: async () => {
       db.close();

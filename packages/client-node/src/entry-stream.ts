@@ -1,24 +1,33 @@
 /**
- * StreamLogs as a writer: each entry's answer as a promise. Answers come in the
- * order of the entries, so the oldest waiting promise is the next one answered.
+ * StreamLogs as a writer: each entry's answer as a promise.
+ *
+ *   write ─▶ OutgoingFrames ─▶ runs, as fast as the connection takes them ─▶ server
+ *     │
+ *     └ waiting: who gets the next answers, oldest first ◀─ runs of answers ◀─ server
+ *
+ * Answers come in the order of the entries, so of an entry that was written
+ * nothing is kept but its bytes until they are sent, and who waits for its
+ * answer until that comes.
  */
 import {
   Code,
   ConnectError,
+  cancellable,
   checkOrigin,
-  type LogEntry,
+  decodeAnswers,
   type LogEntryInit,
   type LogResponse,
-  type LogRpc,
-  toLogEntry,
+  limits,
 } from "@logsvc/client";
 import { Condition } from "./condition.ts";
+import { OutgoingFrames } from "./outgoing-frames.ts";
+import type { StreamRuns } from "./run-transport.ts";
 
 /** Options of `stream`. */
 export interface EntryStreamOptions {
   /** Names the entries' count of sequences. At most 128 bytes. */
   readonly producerId?: string;
-  /** Entries written and not yet answered, at the most. Default: 10 000, from 1. */
+  /** Entries sent and not yet answered, at the most. Default: 10 000, from 1. */
   readonly inFlightMax?: number;
   /** Aborting cancels the stream at once. */
   readonly signal?: AbortSignal;
@@ -27,14 +36,30 @@ export interface EntryStreamOptions {
 /** An open StreamLogs. */
 export interface EntryStream {
   /**
-   * Sends an entry and resolves with its answer, accepted or not.
+   * Sends an entry and resolves with its answer, accepted or not. What is
+   * written in one turn of the event loop goes out together, right after it.
    *
    * @throws ConnectError ResourceExhausted when `inFlightMax` entries wait for
-   *   their answers; FailedPrecondition after `end`; else what broke the
-   *   stream: then the entry may or may not be stored. RangeError when the
-   *   timestamp or the sequence is not one.
+   *   their answers, or the entry has more than 16 MiB; FailedPrecondition
+   *   after `end`; else what broke the stream: then the entry may or may not be
+   *   stored. RangeError when the timestamp or the sequence is not one;
+   *   TypeError when another field can't be encoded.
    */
   write(entry: LogEntryInit): Promise<LogResponse>;
+
+  /**
+   * Sends entries in their order, after all before them, and resolves with
+   * their answers, in the same order: the fast way for many, with one promise
+   * for all. There may be more than `inFlightMax`: the rest waits here, encoded,
+   * until the first are answered. So await `ready` before each call, and what
+   * waits is never more than one call's; several calls then overlap when each
+   * has less than `inFlightMax`.
+   *
+   * @throws As `write`, but without regard to how many wait: then none of the
+   *   entries was sent, unless it is what broke the stream. RangeError when
+   *   there are more than 100 000.
+   */
+  writeAll(entries: readonly LogEntryInit[]): Promise<LogResponse[]>;
 
   /** Resolves when there is room for another entry: await it before `write`. Throws what broke the stream. */
   ready(): Promise<void>;
@@ -46,28 +71,43 @@ export interface EntryStream {
 /** Entries in flight, when the caller does not say: about a megabyte of short ones. */
 const inFlightMaxDefault = 10_000;
 
-interface PendingEntry {
-  readonly entry: LogEntry;
-  readonly answer: PromiseWithResolvers<LogResponse>;
-}
-
 /** Opens StreamLogs. The request is sent with the first entry. */
-export function openEntryStream(rpc: LogRpc, options: EntryStreamOptions = {}): EntryStream {
-  return new RpcEntryStream(rpc, options);
+export function openEntryStream(streamRuns: StreamRuns, options: EntryStreamOptions = {}): EntryStream {
+  return new RunEntryStream(streamRuns, options);
 }
 
-class RpcEntryStream implements EntryStream {
+/** Who waits for one answer: the resolver of its promise. A rejected promise tells a failure. */
+type AnswerTaker = (answer: LogResponse | Promise<never>) => void;
+
+/** Who waits for some answers. */
+interface AnswersTaker {
+  readonly answers: LogResponse[];
+  readonly count: number;
+  readonly resolve: (answers: LogResponse[] | Promise<never>) => void;
+}
+
+/** Of those who were answered so many are let be, before the list is cut. */
+const answeredMax = 4_096;
+
+const settled = Promise.resolve();
+
+class RunEntryStream implements EntryStream {
   readonly #inFlightMax: number;
   readonly #condition = new Condition();
-  readonly #pending: PendingEntry[] = [];
+  readonly #outgoing = new OutgoingFrames();
+  /** Who waits for answers, from `#answered` on. */
+  #takers: (AnswerTaker | AnswersTaker)[] = [];
+  #answered = 0;
   readonly #done: Promise<void>;
-  /** How many of the pending were handed to the RPC. */
+  /** Entries written and not answered. */
+  #pending = 0;
+  /** Of these: handed to the connection. */
   #sent = 0;
   #ending = false;
   #failure: ConnectError | undefined;
 
   constructor(
-    rpc: LogRpc,
+    streamRuns: StreamRuns,
     { producerId = "", inFlightMax = inFlightMaxDefault, signal }: EntryStreamOptions,
   ) {
     if (!Number.isInteger(inFlightMax) || inFlightMax < 1) {
@@ -75,28 +115,46 @@ class RpcEntryStream implements EntryStream {
     }
     checkOrigin({ producerId });
     this.#inFlightMax = inFlightMax;
-    const headers = producerId === "" ? {} : { "logsvc-producer-id": producerId };
-    this.#done = this.#read(rpc.streamLogs(this.#requests(), { headers, ...(signal && { signal }) }));
+    const headers: Record<string, string> = producerId === "" ? {} : { "logsvc-producer-id": producerId };
+    const open = (rpcSignal: AbortSignal) => streamRuns(this.#runs(), headers, rpcSignal);
+    this.#done = this.#read(cancellable(open, signal));
   }
 
-  async write(entry: LogEntryInit): Promise<LogResponse> {
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#ending) throw new ConnectError("the stream has been ended", Code.FailedPrecondition);
-    if (this.#pending.length >= this.#inFlightMax) {
-      const message = `${this.#inFlightMax} entries wait for their answers, the limit is ${this.#inFlightMax}`;
-      throw new ConnectError(message, Code.ResourceExhausted);
+  write(entry: LogEntryInit): Promise<LogResponse> {
+    try {
+      this.#checkOpen();
+      if (this.#pending >= this.#inFlightMax) throw fullError(this.#pending, this.#inFlightMax);
+      this.#outgoing.add(entry);
+    } catch (reason) {
+      return rejected(reason);
     }
-    const answer = Promise.withResolvers<LogResponse>();
-    this.#pending.push({ entry: toLogEntry(entry), answer });
+    const { promise, resolve } = Promise.withResolvers<LogResponse>();
+    this.#takers.push(resolve);
+    this.#pending++;
     this.#condition.notify();
-    return answer.promise;
+    return promise;
   }
 
-  async ready(): Promise<void> {
-    while (this.#failure === undefined && this.#pending.length >= this.#inFlightMax) {
-      await this.#condition.changed();
+  writeAll(entries: readonly LogEntryInit[]): Promise<LogResponse[]> {
+    const { length } = entries;
+    try {
+      this.#checkOpen();
+      if (length > limits.batchEntriesMax) throw tooManyError(length);
+      this.#outgoing.addAll(entries);
+    } catch (reason) {
+      return rejected(reason);
     }
-    if (this.#failure !== undefined) throw this.#failure;
+    const { promise, resolve } = Promise.withResolvers<LogResponse[]>();
+    if (length === 0) resolve([]);
+    else this.#takers.push({ answers: [], count: length, resolve });
+    this.#pending += length;
+    this.#condition.notify();
+    return promise;
+  }
+
+  ready(): Promise<void> {
+    // What is so most of the time must not cost a new promise.
+    return this.#failure === undefined && this.#pending < this.#inFlightMax ? settled : this.#room();
   }
 
   async end(): Promise<void> {
@@ -106,38 +164,95 @@ class RpcEntryStream implements EntryStream {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  async *#requests() {
+  #checkOpen(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#ending) throw new ConnectError("the stream has been ended", Code.FailedPrecondition);
+  }
+
+  async #room(): Promise<void> {
+    while (this.#failure === undefined && this.#pending >= this.#inFlightMax) {
+      await this.#condition.changed();
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async *#runs(): AsyncGenerator<Uint8Array, void, undefined> {
     while (this.#failure === undefined) {
-      const next = this.#pending[this.#sent];
-      if (next !== undefined) {
-        this.#sent++;
-        yield next.entry;
-      } else if (this.#ending) {
+      const room = this.#inFlightMax - this.#sent;
+      if (room > 0 && !this.#outgoing.isEmpty) {
+        const { frames, count } = this.#outgoing.take(room);
+        this.#sent += count;
+        yield frames;
+      } else if (this.#ending && this.#outgoing.isEmpty) {
         return;
       } else {
         await this.#condition.changed();
+        // A loop of writes wakes us at its first one: let it come to its end.
+        await endOfTurn();
       }
     }
   }
 
   /** Hands the answers out. Resolves in any case: a failure is told to those who wait. */
-  async #read(answers: AsyncIterable<LogResponse>): Promise<void> {
+  async #read(answers: AsyncIterable<Uint8Array>): Promise<void> {
     try {
-      for await (const answer of answers) {
-        const answered = this.#pending.shift();
-        this.#sent--;
-        if (answered === undefined) throw new ConnectError("an answer came without an entry", Code.Internal);
-        answered.answer.resolve(answer);
+      for await (const frames of answers) {
+        decodeAnswers(frames, this.#take);
         this.#condition.notify();
       }
-      if (this.#pending.length > 0 || !this.#ending) {
+      if (this.#pending > 0 || !this.#ending) {
         throw new ConnectError("the server ended the stream", Code.Unavailable);
       }
     } catch (reason) {
-      const failure = ConnectError.from(reason);
-      this.#failure = failure;
-      for (const { answer } of this.#pending.splice(0)) answer.reject(failure);
-      this.#condition.notify();
+      this.#fail(ConnectError.from(reason));
     }
   }
+
+  readonly #take = (answer: LogResponse): void => {
+    const taker = this.#takers[this.#answered];
+    if (this.#sent === 0 || taker === undefined) {
+      throw new ConnectError("an answer came without an entry", Code.Internal);
+    }
+    this.#sent--;
+    this.#pending--;
+    if (typeof taker === "function") {
+      taker(answer);
+    } else {
+      taker.answers.push(answer);
+      if (taker.answers.length < taker.count) return;
+      taker.resolve(taker.answers);
+    }
+    this.#answered++;
+    if (this.#answered === this.#takers.length || this.#answered === answeredMax) {
+      this.#takers.splice(0, this.#answered);
+      this.#answered = 0;
+    }
+  };
+
+  #fail(failure: ConnectError): void {
+    this.#failure = failure;
+    this.#pending = 0;
+    for (const taker of this.#takers.splice(0).slice(this.#answered)) {
+      if (typeof taker === "function") taker(Promise.reject(failure));
+      else taker.resolve(Promise.reject(failure));
+    }
+    this.#condition.notify();
+  }
+}
+
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function rejected(reason: unknown): Promise<never> {
+  return Promise.reject(reason instanceof Error ? reason : new Error(String(reason), { cause: reason }));
+}
+
+function fullError(pending: number, inFlightMax: number): ConnectError {
+  const message = `${pending} entries wait for their answers, the limit is ${inFlightMax}`;
+  return new ConnectError(message, Code.ResourceExhausted);
+}
+
+function tooManyError(count: number): RangeError {
+  return new RangeError(`Expected at most ${limits.batchEntriesMax} entries at once, got ${count}`);
 }

@@ -74,3 +74,4 @@ export {
   type NodeTransportOptions,
   type TlsOptions,
 } from "./node-transport.ts";
+export type { StreamRuns } from "./run-transport.ts";

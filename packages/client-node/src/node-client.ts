@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import {
   Code,
   ConnectError,
+  callOptions,
   cancellable,
   checkOrigin,
   createLogClient,
@@ -13,7 +14,7 @@ import {
   type LogClientOptions,
   type LogEntryInit,
   type LogRpc,
-  toWriteRequest,
+  toEncodedRequest,
   type UploadLogsResponse,
   type WriteBatch,
   type WriteLogsResponse,
@@ -101,11 +102,13 @@ const inFlightMaxLimit = 1_024;
  * @throws TypeError or RangeError that names the option, what was expected and what was given.
  */
 export function createNodeClient(options: NodeClientOptions): NodeLogClient {
-  const { transport, close } = createNodeTransport(options);
+  const { transport, streamRuns, close } = createNodeTransport(options);
   const client = createLogClient(transport, options);
   return {
     ...client,
-    stream: (streamOptions) => openEntryStream(client.rpc, streamOptions),
+    write: async (entries, writeOptions = {}) =>
+      client.rpc.writeLogs(toEncodedRequest({ ...writeOptions, entries }), callOptions(writeOptions)),
+    stream: (streamOptions) => openEntryStream(streamRuns, streamOptions),
     ship: (batches, shipOptions = {}) => ship(client.rpc, batches, shipOptions),
     upload: (entries, uploadOptions = {}) => upload(client.rpc, entries, uploadOptions),
     close,
@@ -148,7 +151,7 @@ async function* ship(
       while (inFlight >= inFlightMax && !over) await condition.changed();
       if (over) return;
       inFlight++;
-      yield toWriteRequest(batch);
+      yield toEncodedRequest(batch);
     }
     allSent = true;
   }
@@ -184,7 +187,7 @@ async function upload(
       const sequence = firstSequence === 0 ? 0 : firstSequence + progress.entries;
       progress.entries += batch.length;
       progress.batches++;
-      yield toWriteRequest({ entries: batch, producerId, firstSequence: sequence });
+      yield toEncodedRequest({ entries: batch, producerId, firstSequence: sequence });
       onProgress?.({ ...progress });
     }
   }

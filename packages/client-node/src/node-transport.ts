@@ -15,6 +15,7 @@ import * as net from "node:net";
 import * as tls from "node:tls";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import {
+  type ConnectTransportOptions,
   compressionGzip,
   createConnectTransport,
   createGrpcTransport,
@@ -22,6 +23,7 @@ import {
   Http2SessionManager,
 } from "@connectrpc/connect-node";
 import { bearerToken, Code, ConnectError, limits, type TokenSource } from "@logsvc/client";
+import { createMessageStream, createRunStream, type StreamRuns } from "./run-transport.ts";
 
 /** How to reach the server. */
 export interface NodeTransportOptions {
@@ -62,6 +64,8 @@ export interface TlsOptions {
 /** A transport, and what ends its connection. */
 export interface NodeTransport {
   readonly transport: Transport;
+  /** StreamLogs over the same connection, by runs of frames: many times faster than message by message. */
+  readonly streamRuns: StreamRuns;
   /** Ends the connection with every call on it; calls after that are refused. */
   close(): void;
 }
@@ -92,32 +96,46 @@ export function createNodeTransport(options: NodeTransportOptions): NodeTranspor
     if (closed) throw closedError();
     return next(request);
   };
+  const interceptors = [
+    refuseWhenClosed,
+    createDistrustTeller(url),
+    ...(token === undefined ? [] : [bearerToken(token)]),
+  ];
+  const baseUrl = url.href.replace(/\/+$/, "");
   const common = {
-    baseUrl: url.href.replace(/\/+$/, ""),
-    interceptors: [
-      refuseWhenClosed,
-      createDistrustTeller(url),
-      ...(token === undefined ? [] : [bearerToken(token)]),
-    ],
+    baseUrl,
+    interceptors,
     acceptCompression: options.compression ? [compressionGzip] : [],
     ...(options.compression && { sendCompression: compressionGzip }),
     readMaxBytes: limits.batchBytesMax,
     writeMaxBytes: limits.batchBytesMax,
   };
+  const transport = createTransport(protocol, { ...common, ...wire.options });
+  const streamRuns =
+    wire.options.httpVersion === "2" && !options.compression
+      ? createRunStream({ protocol, baseUrl, interceptors, sessions: wire.options.sessionManager })
+      : createMessageStream(transport);
   const close = (): void => {
     closed = true;
     wire.close();
   };
+  return { transport, streamRuns, close };
+}
+
+function createTransport(
+  protocol: NonNullable<NodeTransportOptions["protocol"]>,
+  options: ConnectTransportOptions,
+): Transport {
   switch (protocol) {
     case "connect":
-      return { transport: createConnectTransport({ ...common, ...wire.options }), close };
+      return createConnectTransport(options);
     case "grpc-web":
-      return { transport: createGrpcWebTransport({ ...common, ...wire.options }), close };
+      return createGrpcWebTransport(options);
     case "grpc":
-      if (wire.options.httpVersion !== "2") {
+      if (options.httpVersion !== "2") {
         throw new TypeError('Expected httpVersion to be "2" with protocol "grpc", got "1.1"');
       }
-      return { transport: createGrpcTransport({ ...common, ...wire.options }), close };
+      return createGrpcTransport(options);
   }
 }
 
@@ -186,7 +204,10 @@ function openHttp2(url: URL, options: NodeTransportOptions): Wire {
         pingTimeoutMs: duration("pingTimeoutMs", options.pingTimeoutMs, pingTimeoutMsDefault),
         pingIdleConnection: true,
       },
-      { createConnection: () => connectSocket(url, options.tls ?? {}, connectTimeoutMs) },
+      {
+        createConnection: () => connectSocket(url, options.tls ?? {}, connectTimeoutMs),
+        settings: { initialWindowSize: limits.streamWindowBytes, enablePush: false },
+      },
     ),
   );
   return {
@@ -268,6 +289,7 @@ class GuardedSessions {
     if (session !== undefined && !this.#guarded.has(session)) {
       this.#guarded.add(session);
       guardPing(session);
+      if (!session.destroyed) session.setLocalWindowSize(limits.connectionWindowBytes);
       // The streams and the manager were told of the error; here it only must not be unheard.
       session.on("error", () => undefined);
     }

@@ -43,11 +43,23 @@ export type { BatchOrigin, WriteBatch } from "./write-batch.ts";
 // Names above are for everybody. Names below are for the packages that build
 // on this one.
 
-export { LogService, type WriteLogsRequest } from "@logsvc/proto";
+export {
+  EntryEncoder,
+  FrameGatherer,
+  type FrameRun,
+  FrameRunSchema,
+  frameHeaderBytes,
+  LogService,
+  messageLengthAt,
+  unwrapFrames,
+  type WriteLogsRequest,
+} from "@logsvc/proto";
 export { backoffMs } from "./backoff.ts";
 export { bearerToken } from "./bearer-token.ts";
 export { cancellable } from "./cancellable.ts";
 export { type Clock, systemClock } from "./clock.ts";
-export { type EncodedEntries, encodedRequest, encodeEntries } from "./entry-encoding.ts";
+export { type EncodedEntries, encodedRequest, encodeEntries, encodeFrame } from "./entry-encoding.ts";
+export { callOptions } from "./log-client.ts";
 export { toLogEntry, toWireTime } from "./log-entry-init.ts";
-export { checkOrigin, toWriteRequest } from "./write-batch.ts";
+export { decodeAnswers, decodeEntries, encodeAnswer } from "./stream-frames.ts";
+export { checkOrigin, toEncodedRequest, toWriteRequest } from "./write-batch.ts";

@@ -151,6 +151,6 @@ async function around(rpc: LogRpc, id: string, options: AroundOptions): Promise<
 }
 
 /** Only what Connect knows: it must not see our own options. */
-function callOptions({ signal, timeoutMs }: LogCallOptions): LogCallOptions {
+export function callOptions({ signal, timeoutMs }: LogCallOptions): LogCallOptions {
   return { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) };
 }

@@ -59,6 +59,9 @@ const nanosecondsPerMillisecond = 1_000_000n;
  */
 const nanosecondsMin = 100_000_000_000_000_000n;
 
+/** The last Date's time, and what became of it: many entries come in one millisecond, and bigints are slow. */
+const last = { milliseconds: Number.NaN, time: 0n };
+
 /**
  * A time as the wire wants it; absent is 0. A Date before March 1973 goes as
  * seconds, since its nanoseconds would be taken for microseconds.
@@ -69,6 +72,14 @@ export function toWireTime(time: LogTime | undefined): bigint {
   if (time === undefined) return 0n;
   if (typeof time === "bigint") return checkBits(time);
   const milliseconds = time.getTime();
+  if (milliseconds !== last.milliseconds) {
+    last.time = toWireUnits(milliseconds);
+    last.milliseconds = milliseconds;
+  }
+  return last.time;
+}
+
+function toWireUnits(milliseconds: number): bigint {
   if (Number.isNaN(milliseconds)) throw new RangeError("Expected a valid Date, got Invalid Date");
   const nanoseconds = BigInt(milliseconds) * nanosecondsPerMillisecond;
   return nanoseconds < nanosecondsMin ? BigInt(Math.floor(milliseconds / 1000)) : checkBits(nanoseconds);

@@ -4,7 +4,8 @@
  * whole, and only its writer knows where it may be cut.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { limits, type WriteLogsRequestSchema } from "@logsvc/proto";
+import { limits, type WriteLogsRequest, type WriteLogsRequestSchema } from "@logsvc/proto";
+import { encodeBatch, encodedRequest } from "./entry-encoding.ts";
 import { type LogEntryInit, toLogEntry } from "./log-entry-init.ts";
 
 /** Who wrote a batch, for recognising retries. */
@@ -27,13 +28,28 @@ export interface WriteBatch extends BatchOrigin {
  */
 export function toWriteRequest(batch: WriteBatch): MessageInitShape<typeof WriteLogsRequestSchema> {
   const { entries, producerId = "", firstSequence = 0 } = batch;
-  if (entries.length > limits.batchEntriesMax) {
-    throw new RangeError(
-      `Expected at most ${limits.batchEntriesMax} entries in a batch, got ${entries.length}`,
-    );
+  checkBatch(batch);
+  return { entries: entries.map(toLogEntry), producerId, firstSequence: BigInt(firstSequence) };
+}
+
+/**
+ * The batch as a request whose entries are encoded already, which is several
+ * times faster; for binary formats alone.
+ *
+ * @throws As toWriteRequest; TypeError when a field has a value that can't be encoded.
+ */
+export function toEncodedRequest(batch: WriteBatch): WriteLogsRequest {
+  const { entries, producerId = "", firstSequence = 0 } = batch;
+  checkBatch(batch);
+  return encodedRequest(encodeBatch(entries), producerId, firstSequence);
+}
+
+function checkBatch(batch: WriteBatch): void {
+  const { length } = batch.entries;
+  if (length > limits.batchEntriesMax) {
+    throw new RangeError(`Expected at most ${limits.batchEntriesMax} entries in a batch, got ${length}`);
   }
   checkOrigin(batch);
-  return { entries: entries.map(toLogEntry), producerId, firstSequence: BigInt(firstSequence) };
 }
 
 /**

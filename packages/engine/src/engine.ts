@@ -24,7 +24,7 @@
  *
  * Times are Unix nanoseconds as bigint. A range holds `start`, not `end`.
  */
-import type { FilterNode } from "@logsvc/filter";
+import type { FilterableEntry, FilterNode } from "@logsvc/filter";
 import type { LogEntry, StoredEntry } from "@logsvc/proto";
 import type { EntryBatch } from "./entry-batch.ts";
 
@@ -58,8 +58,8 @@ export interface Engine {
   backlog(request: BacklogRequest, options?: CallOptions): Promise<Backlog>;
 
   /**
-   * Reads from a cursor on, for ever: blocks as they are there, then each as it
-   * becomes durable; `gap` where retention was faster. Ends when the signal
+   * Reads from a cursor on, for ever: blocks as they are there, then those that
+   * become durable; `gap` where retention was faster. Ends when the signal
    * aborts, without an error, or when the engine closes, with one.
    *
    * @throws EngineError `out_of_range` (not a cursor of this log) at the first
@@ -107,6 +107,9 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Bytes of an id at the most, in any engine. */
+export const idBytesMax = 80;
+
 /** Where each entry of a batch went. Entries are counted from 0, in the batch's order. */
 export interface AppendResult {
   /** How many entries were stored before and not again. */
@@ -117,6 +120,14 @@ export interface AppendResult {
   readonly lastId: string;
   /** The entry's id; for a duplicate the one it got the first time, empty when that is no longer known. */
   idAt(index: number): string;
+  /**
+   * Writes what `idAt` returns, in ASCII, for those who answer thousands at a
+   * time.
+   *
+   * @param into Has room for `idBytesMax` bytes from `at` on.
+   * @returns Where the id ends; `at` when it is empty.
+   */
+  writeIdAt(index: number, into: Uint8Array, at: number): number;
   /** Whether the entry was stored before. */
   isDuplicate(index: number): boolean;
 }
@@ -126,6 +137,12 @@ export interface AppendResult {
  * See EntryBatch for `bytes`, `ends`, `timestamps` and `severities`.
  */
 export interface Block {
+  /**
+   * Which block this is among those at the head of the log, which all who read
+   * there are given: consecutive ones have consecutive numbers. Absent for a
+   * block that was loaded for a reader who is behind.
+   */
+  readonly headNumber?: number;
   readonly count: number;
   readonly bytes: Uint8Array;
   readonly ends: Uint32Array;
@@ -139,6 +156,8 @@ export interface Block {
   cursorAt(index: number): string;
   /** The entry, decoded. The same object may be returned to several readers: don't change it. */
   entryAt(index: number): LogEntry;
+  /** The entry's fields, each decoded when it is asked for. Of use only until the next call. */
+  viewAt(index: number): FilterableEntry;
 }
 
 /** Options of `read`. */
@@ -150,9 +169,10 @@ export interface ReadOptions extends CallOptions {
 /** What a read comes upon. */
 export type ReadEvent =
   | {
-      readonly kind: "block";
-      readonly block: Block;
-      /** The first of the block's entries that lies after the read's cursor. */
+      /** Consecutive blocks, one at least: those at the head come together, up to about 1 MiB of them. */
+      readonly kind: "blocks";
+      readonly blocks: readonly Block[];
+      /** The first entry of the first block that lies after the read's cursor. */
       readonly from: number;
     }
   | {

@@ -30,26 +30,55 @@ export interface EntryBatch {
 /** Tag of field 1, length-delimited. */
 const entryTag = 0x0a;
 
-/** Builds one batch, entry by entry. */
+/** What an entry's tag and length take, at the most. */
+const entryHeadBytesMax = 6;
+
+/** Bytes of an entry, at a guess: how many entries the capacity in bytes is for. */
+const entryBytesGuess = 64;
+
+const builtHere = new WeakSet<EntryBatch>();
+
+/**
+ * Whether nobody else has a part of the batch's buffers, which may be larger
+ * than what the batch uses of them: such a batch can be handed over without
+ * being copied.
+ */
+export function hasOwnBuffers(batch: EntryBatch): boolean {
+  return builtHere.has(batch);
+}
+
+/**
+ * Builds one batch, entry by entry: from objects (`add`), or from bytes that
+ * the caller writes into the batch itself (`reserve`, then `commit`).
+ */
 export class EntryBatchBuilder {
   readonly #producerId: string | undefined;
-  #bytes: Uint8Array;
+  #count = 0;
   #length = 0;
-  #ends: number[] = [];
-  #timestamps: bigint[] = [];
-  #severities: number[] = [];
-  #sequences: number[] = [];
-  #hasSequence = false;
+  #bytes: Uint8Array<ArrayBuffer>;
+  #ends: Uint32Array<ArrayBuffer>;
+  /** Two words an entry, the low one first: what a BigInt64Array holds, without a bigint for each. */
+  #timestamps: Uint32Array<ArrayBuffer>;
+  #severities: Uint8Array<ArrayBuffer>;
+  /** From the first entry on that has one. */
+  #sequences: Float64Array<ArrayBuffer> | undefined;
 
-  /** @param producerId Who numbers the entries; without one their sequences are not looked at. */
-  constructor(producerId?: string, capacityBytes = 4096) {
+  /**
+   * @param producerId Who numbers the entries; without one their sequences are not looked at.
+   * @param capacityBytes Room to begin with; it grows as needed.
+   */
+  constructor(producerId?: string, capacityBytes = 1024) {
+    const entries = Math.ceil(capacityBytes / entryBytesGuess);
     this.#producerId = producerId;
     this.#bytes = new Uint8Array(capacityBytes);
+    this.#ends = new Uint32Array(entries);
+    this.#timestamps = new Uint32Array(entries * 2);
+    this.#severities = new Uint8Array(entries);
   }
 
   /** How many entries were added. */
   get count(): number {
-    return this.#ends.length;
+    return this.#count;
   }
 
   /** How many bytes they take. */
@@ -65,48 +94,110 @@ export class EntryBatchBuilder {
    */
   add(entry: LogEntry, sequence = 0): void {
     const encoded = toBinary(LogEntrySchema, entry);
-    this.#reserve(encoded.length + 6);
-    this.#bytes[this.#length++] = entryTag;
-    this.#writeVarint(encoded.length);
-    this.#bytes.set(encoded, this.#length);
-    this.#length += encoded.length;
-    this.#ends.push(this.#length);
-    this.#timestamps.push(entry.timestamp);
-    this.#severities.push(severityOf(entry.level));
-    this.#sequences.push(sequence);
-    if (sequence !== 0) this.#hasSequence = true;
+    const bytes = this.reserve(encoded.length + entryHeadBytesMax);
+    let at = this.#length;
+    bytes[at++] = entryTag;
+    for (let rest = encoded.length; ; rest >>>= 7) {
+      bytes[at++] = rest > 0x7f ? (rest & 0x7f) | 0x80 : rest;
+      if (rest <= 0x7f) break;
+    }
+    bytes.set(encoded, at);
+    this.commit(at + encoded.length, {
+      timestampLow: Number(BigInt.asUintN(32, entry.timestamp)),
+      timestampHigh: Number(BigInt.asUintN(32, entry.timestamp >> 32n)),
+      severity: severityOf(entry.level),
+      sequence,
+    });
+  }
+
+  /**
+   * Makes room for so many more bytes and returns the batch's own, of which
+   * those from `byteLength` on are the caller's to write. They are part of the
+   * batch only after `commit`.
+   */
+  reserve(bytes: number): Uint8Array<ArrayBuffer> {
+    const needed = this.#length + bytes;
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(this.#bytes.length * 2, needed));
+      grown.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = grown;
+    }
+    return this.#bytes;
+  }
+
+  /**
+   * Adds the entry that was written from `byteLength` on: its tag, its length
+   * and its encoding, valid and normalised.
+   *
+   * @param end Where it ends in the batch's bytes.
+   */
+  commit(end: number, marks: EntryMarks): void {
+    const index = this.#count;
+    if (index === this.#ends.length) this.#growMarks();
+    this.#ends[index] = end;
+    this.#timestamps[index * 2] = marks.timestampLow;
+    this.#timestamps[index * 2 + 1] = marks.timestampHigh;
+    this.#severities[index] = marks.severity;
+    if (marks.sequence !== 0 && this.#producerId !== undefined) {
+      this.#sequences ??= new Float64Array(this.#ends.length);
+      this.#sequences[index] = marks.sequence;
+    }
+    this.#length = end;
+    this.#count = index + 1;
   }
 
   /** The batch. The builder must not be used afterwards. */
   build(): EntryBatch {
-    return {
-      count: this.#ends.length,
-      // A copy of just what is used: the batch goes to another thread by transfer.
-      bytes: this.#bytes.slice(0, this.#length),
-      ends: Uint32Array.from(this.#ends),
-      timestamps: BigInt64Array.from(this.#timestamps),
-      severities: Uint8Array.from(this.#severities),
-      ...(this.#producerId !== undefined && this.#hasSequence
-        ? { producerId: this.#producerId, sequences: Float64Array.from(this.#sequences) }
+    const timestamps = fit(this.#timestamps, this.#count * 2);
+    const batch: EntryBatch = {
+      count: this.#count,
+      bytes: fit(this.#bytes, this.#length),
+      ends: fit(this.#ends, this.#count),
+      timestamps: new BigInt64Array(timestamps.buffer, 0, this.#count),
+      severities: fit(this.#severities, this.#count),
+      ...(this.#producerId !== undefined && this.#sequences !== undefined
+        ? { producerId: this.#producerId, sequences: fit(this.#sequences, this.#count) }
         : {}),
     };
+    builtHere.add(batch);
+    return batch;
   }
 
-  #reserve(bytes: number): void {
-    if (this.#length + bytes <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + bytes));
-    grown.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = grown;
+  #growMarks(): void {
+    const entries = Math.max(16, this.#ends.length * 2);
+    const ends = new Uint32Array(entries);
+    ends.set(this.#ends);
+    this.#ends = ends;
+    const timestamps = new Uint32Array(entries * 2);
+    timestamps.set(this.#timestamps);
+    this.#timestamps = timestamps;
+    const severities = new Uint8Array(entries);
+    severities.set(this.#severities);
+    this.#severities = severities;
+    if (this.#sequences === undefined) return;
+    const sequences = new Float64Array(entries);
+    sequences.set(this.#sequences);
+    this.#sequences = sequences;
   }
+}
 
-  #writeVarint(value: number): void {
-    let rest = value;
-    while (rest > 0x7f) {
-      this.#bytes[this.#length++] = (rest & 0x7f) | 0x80;
-      rest >>>= 7;
-    }
-    this.#bytes[this.#length++] = rest;
-  }
+/** What a batch holds of an entry besides its bytes. */
+export interface EntryMarks {
+  /** The lower 32 bits of its timestamp in nanoseconds, signed or not. */
+  readonly timestampLow: number;
+  /** The upper ones. */
+  readonly timestampHigh: number;
+  readonly severity: number;
+  /** Its number in its producer's count; 0: none. */
+  readonly sequence: number;
+}
+
+/** The used part of an array: as it is where it is most of it, else a copy, so that a lonely entry is small. */
+function fit<View extends { readonly length: number; subarray(from: number, to: number): View }>(
+  array: View & { slice(from: number, to: number): View },
+  length: number,
+): View {
+  return length * 2 >= array.length ? array.subarray(0, length) : array.slice(0, length);
 }
 
 /** The encoding of one entry of a batch or block: the LogEntry without its tag and length. */

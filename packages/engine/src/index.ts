@@ -19,6 +19,7 @@ export type {
   Selection,
   ValuesRequest,
 } from "./engine.ts";
+export { idBytesMax } from "./engine.ts";
 export { EngineError, type EngineErrorCode } from "./engine-error.ts";
-export { type EntryBatch, EntryBatchBuilder, entryBytesAt } from "./entry-batch.ts";
+export { type EntryBatch, EntryBatchBuilder, type EntryMarks, entryBytesAt } from "./entry-batch.ts";
 export { openSqliteEngine, type SqliteEngineOptions } from "./sqlite/sqlite-engine.ts";

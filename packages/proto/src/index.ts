@@ -1,5 +1,16 @@
+export { type EncodableEntry, EntryEncoder } from "./entry-encoder.ts";
 export { entryFieldNames } from "./entry-fields.ts";
 export { type EntryJson, entryToJson, formatTimestamp } from "./entry-json.ts";
+export { FrameGatherer, type FrameGathererOptions } from "./frame-gatherer.ts";
+export {
+  compressedFlag,
+  frameHeaderBytes,
+  messageLengthAt,
+  unwrapFrames,
+  wrapBytesMax,
+  wrapInPlace,
+  writeFrameHeader,
+} from "./frames.ts";
 export {
   type RetryInfo,
   RetryInfoSchema,
@@ -23,6 +34,12 @@ export {
   type WriteLogsResponse,
   WriteLogsResponseSchema,
 } from "./gen/logsvc/ingest_pb.ts";
+export {
+  type EncodedBatch,
+  EncodedBatchSchema,
+  type FrameRun,
+  FrameRunSchema,
+} from "./gen/logsvc/internal/encoded_pb.ts";
 export {
   type CountLogsRequest,
   CountLogsRequestSchema,

@@ -91,6 +91,15 @@ export const limits = {
   /** The same for all ingest together. */
   inFlightBytesMax: 256 * 1024 * 1024,
 
+  /**
+   * What an HTTP/2 peer of ours may send ahead on one stream: at 1 ms of round
+   * trip the usual 64 KiB allow 64 MB/s, this 1 GB/s.
+   */
+  streamWindowBytes: 1024 * 1024,
+
+  /** The same on all streams of a connection together: while it is full, Node serves some streams before others. */
+  connectionWindowBytes: 4 * 1024 * 1024,
+
   /** Bytes of unary requests received and not yet answered, all together; past it a request is refused, to be sent again. */
   unaryBytesMax: 256 * 1024 * 1024,
 
@@ -100,8 +109,16 @@ export const limits = {
   /** Silence on a tail, at the longest: proxies cut idle streams after 30 s, Fastify an idle session after 72 s. */
   heartbeatIntervalMs: 15_000,
 
-  /** Open tails in one process: at about 20 KB each a few hundred MB. */
+  /** Open tails in one process: 1.3 GB at the 65 KB that each takes with its HTTP/2 stream and its call. */
   tailsMax: 20_000,
+
+  /**
+   * Bytes of encoded entries that tails at the head of the log share: a second's
+   * worth of matches for a hundred filters, so that a reader who is a moment
+   * late still finds them. Past it the oldest are forgotten, and encoded anew
+   * for who needs them.
+   */
+  sharedMatchesBytesMax: 32 * 1024 * 1024,
 
   /** Queries, counts and facets running or waiting in one process: each may hold a page or a histogram. */
   queriesMax: 256,

@@ -12,23 +12,29 @@
  * Nothing here knows a protocol; the wire brings entries and takes answers.
  */
 import { type AppendResult, type Engine, EngineError } from "@logsvc/engine";
-import { type LogEntry, limits, type WriteLogsRequest } from "@logsvc/proto";
+import { type EncodedBatch, type LogEntry, limits, type WriteLogsRequest } from "@logsvc/proto";
 import type { FastifyBaseLogger } from "fastify";
 import { abortable } from "../abortable.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import { RequestError } from "../request-error.ts";
 import type { Counters } from "../stats/counters.ts";
 import { AnswerStream, readInto } from "./answer-stream.ts";
-import { createArrivalClock } from "./arrival-clock.ts";
 import { ByteGate } from "./byte-gate.ts";
 import { EntryRuns } from "./entry-runs.ts";
 import {
   type BatchAnswer,
+  decodeEntry,
+  type EncodedRun,
   type EntryAnswer,
   type EntryRejection,
+  EntryRules,
   entryOverheadBytes,
   Intake,
+  type RunAnswers,
 } from "./intake.ts";
+
+/** A batch as it comes: its entries are objects, or still encoded. */
+export type ReceivedBatch = WriteLogsRequest | EncodedBatch;
 
 /** Who calls, and how long for. */
 export interface IngestCall {
@@ -57,6 +63,12 @@ export interface IngestOptions {
   readonly logger: FastifyBaseLogger | undefined;
 }
 
+/** Bytes of an entry in a batch, at a guess where it is an object. */
+const entryBytesGuess = 128;
+
+/** What an entry grows by in a batch, about: its tag and length, nanoseconds for seconds. */
+const encodedGrowthBytes = 12;
+
 /** How long after a failed append the server calls itself not ready. */
 const failureMemoryMs = 10_000;
 
@@ -65,6 +77,7 @@ const nothingStored: AppendResult = {
   firstId: "",
   lastId: "",
   idAt: () => "",
+  writeIdAt: (_index, _into, at) => at,
   isDuplicate: () => false,
 };
 
@@ -75,7 +88,7 @@ export class Ingest {
   readonly #counters: Counters;
   readonly #logger: FastifyBaseLogger | undefined;
   readonly #gate = new ByteGate(limits.inFlightBytesMax);
-  readonly #arrivalTime = createArrivalClock();
+  readonly #rules = new EntryRules();
   #failure: { readonly message: string; readonly at: number } | undefined;
 
   constructor({ engine, lifecycle, counters, logger }: IngestOptions) {
@@ -101,7 +114,7 @@ export class Ingest {
    *
    * @throws RequestError `invalid`, `too_large`, `draining`; EngineError; the signal's reason.
    */
-  async writeBatch(request: WriteLogsRequest, call: IngestCall): Promise<BatchAnswer> {
+  async writeBatch(request: ReceivedBatch, call: IngestCall): Promise<BatchAnswer> {
     using _call = this.#lifecycle.enter();
     // Never made to wait: it is in memory already, which wire/receive-bound.ts bounds.
     const intake = this.#takeBatch(request, call.producerId);
@@ -117,27 +130,30 @@ export class Ingest {
    *
    * @throws What writeBatch throws, and what `entries` throws, after the answers to all before it.
    */
-  async *answerEntries(
+  answerEntries(
     entries: AsyncIterable<readonly LogEntry[]>,
     call: IngestCall,
   ): AsyncGenerator<EntryAnswer[], void, undefined> {
-    checkProducerId(call.producerId);
-    const runs = new EntryRuns(call.producerId, {
-      arrivalTime: this.#arrivalTime,
-      store: (intake) => this.#store(intake),
+    return this.#answerInRuns(entries, call, {
+      answersOf: (intake, result) => intake.entryAnswers(result),
+      submit: (received, runs, stream) => {
+        for (const entry of received) runs.add(entry, stream);
+      },
     });
-    const flush = (stream: AnswerStream<EntryAnswer[]>): void => runs.flush(stream);
-    try {
-      yield* this.#answer(
-        entries,
-        (received, stream) => {
-          for (const entry of received) runs.add(entry, stream);
-        },
-        { signal: call.signal, flush },
-      );
-    } finally {
-      this.#gate.release(runs.close());
-    }
+  }
+
+  /**
+   * Answers each entry of a stream that comes in runs of encoded entries, with
+   * no object for any. The answers' grouping has no meaning.
+   *
+   * @throws What writeBatch throws, and what `runs` throws, after the answers to
+   *   all before it; an entry that is not protobuf is `invalid`.
+   */
+  answerRuns(runs: AsyncIterable<EncodedRun>, call: IngestCall): AsyncGenerator<RunAnswers, void, undefined> {
+    return this.#answerInRuns(runs, call, {
+      answersOf: (intake, result) => intake.runAnswers(result),
+      submit: (received, entryRuns, stream) => entryRuns.addRun(received, stream),
+    });
   }
 
   /**
@@ -146,7 +162,7 @@ export class Ingest {
    * @throws What writeBatch throws, and what `batches` throws, after the answers to all before it.
    */
   answerBatches(
-    batches: AsyncIterable<WriteLogsRequest>,
+    batches: AsyncIterable<ReceivedBatch>,
     call: IngestCall,
   ): AsyncGenerator<BatchAnswer, void, undefined> {
     return this.#answer(
@@ -169,7 +185,7 @@ export class Ingest {
    *
    * @throws What answerBatches throws.
    */
-  async upload(batches: AsyncIterable<WriteLogsRequest>, call: IngestCall): Promise<UploadSummary> {
+  async upload(batches: AsyncIterable<ReceivedBatch>, call: IngestCall): Promise<UploadSummary> {
     const rejections: EntryRejection[] = [];
     const sum = { accepted: 0, duplicates: 0, rejected: 0, firstId: "", lastId: "" };
     for await (const answer of this.answerBatches(batches, call)) {
@@ -184,6 +200,28 @@ export class Ingest {
       sum.lastId = answer.lastId || sum.lastId;
     }
     return { ...sum, rejections };
+  }
+
+  async *#answerInRuns<Message, Answers>(
+    messages: AsyncIterable<Message>,
+    { producerId, signal }: IngestCall,
+    options: {
+      readonly answersOf: (intake: Intake, result: AppendResult) => Answers;
+      readonly submit: (message: Message, runs: EntryRuns<Answers>, stream: AnswerStream<Answers>) => void;
+    },
+  ): AsyncGenerator<Answers, void, undefined> {
+    checkProducerId(producerId);
+    const { answersOf, submit } = options;
+    const store = (intake: Intake): Promise<AppendResult> => this.#store(intake);
+    const runs = new EntryRuns<Answers>(producerId, { rules: this.#rules, store, answersOf });
+    try {
+      yield* this.#answer<Message, Answers>(messages, (message, stream) => submit(message, runs, stream), {
+        signal,
+        flush: (stream) => runs.flush(stream),
+      });
+    } finally {
+      this.#gate.release(runs.close());
+    }
   }
 
   /** Reads messages and yields their answers, each at its own pace. */
@@ -216,7 +254,7 @@ export class Ingest {
     }
   }
 
-  #takeBatch(request: WriteLogsRequest, callProducerId: string): Intake {
+  #takeBatch(request: ReceivedBatch, callProducerId: string): Intake {
     const { entries, firstSequence } = request;
     const producerId = request.producerId || callProducerId;
     checkProducerId(producerId);
@@ -227,8 +265,11 @@ export class Ingest {
       );
     }
     checkFirstSequence(firstSequence, entries.length, producerId);
-    const intake = new Intake(producerId, this.#arrivalTime);
-    for (const [index, entry] of entries.entries()) {
+    if (request.$typeName === "logsvc.internal.EncodedBatch") {
+      return takeEncoded(request, new Intake(producerId, this.#rules, weighEncoded(request.entries)));
+    }
+    const intake = new Intake(producerId, this.#rules, entries.length * entryBytesGuess);
+    for (const [index, entry] of request.entries.entries()) {
       if (firstSequence !== 0n) entry.sequence = firstSequence + BigInt(index);
       intake.add(entry);
     }
@@ -266,6 +307,21 @@ export class Ingest {
     this.#failure = undefined;
     this.#logger?.info("the log can be written again");
   }
+}
+
+/** What encoded entries take in a batch, about. */
+function weighEncoded(entries: readonly Uint8Array[]): number {
+  return entries.reduce((sum, entry) => sum + entry.length + encodedGrowthBytes, 0);
+}
+
+function takeEncoded({ entries, firstSequence }: EncodedBatch, intake: Intake): Intake {
+  let sequence = Number(firstSequence);
+  for (const entry of entries) {
+    // As an object, one whose sequence lies behind gets its reason.
+    if (!intake.addEncoded(entry, 0, entry.length, sequence)) intake.add(decodeEntry(entry));
+    if (sequence !== 0) sequence += 1;
+  }
+  return intake;
 }
 
 function checkProducerId(producerId: string): void {

@@ -4,38 +4,16 @@ import http2 from "node:http2";
 import { type TestContext, test } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Engine } from "@logsvc/engine";
 import { LogEntrySchema, type LogResponse, LogResponseSchema, limits } from "@logsvc/proto";
+import { type HeldEngine, holdAppends } from "../testing/hold-appends.ts";
+import { openEnded } from "../testing/open-ended.ts";
 import { startServer, until } from "../testing/start-server.ts";
-
-/** The engine, with appends that begin only when they are let go. */
-function holdAppends(engine: Engine): {
-  readonly engine: Engine;
-  readonly letGo: () => void;
-  held: () => number;
-} {
-  const gate = Promise.withResolvers<void>();
-  let held = 0;
-  const append: Engine["append"] = async (batch) => {
-    held += 1;
-    await gate.promise;
-    return engine.append(batch);
-  };
-  const proxy = new Proxy(engine, {
-    get: (target, key) => {
-      if (key === "append") return append;
-      const value: unknown = Reflect.get(target, key);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-  return { engine: proxy, letGo: () => gate.resolve(), held: () => held };
-}
 
 async function startHeld(t: TestContext): Promise<{
   server: Awaited<ReturnType<typeof startServer>>;
-  hold: ReturnType<typeof holdAppends>;
+  hold: HeldEngine;
 }> {
-  const holds: ReturnType<typeof holdAppends>[] = [];
+  const holds: HeldEngine[] = [];
   const server = await startServer(t, {
     wrapEngine: (engine) => {
       const hold = holdAppends(engine);
@@ -46,29 +24,6 @@ async function startHeld(t: TestContext): Promise<{
   const [hold] = holds;
   assert(hold !== undefined);
   return { server, hold };
-}
-
-/** A stream of messages that goes on until it is told to end. */
-function openEnded<T>(): { messages: AsyncIterable<T>; send: (message: T) => void; end: () => void } {
-  const queue: T[] = [];
-  let ended = false;
-  let wake = (): void => undefined;
-  async function* messages(): AsyncGenerator<T> {
-    while (true) {
-      yield* queue.splice(0);
-      if (ended) return;
-      await new Promise<void>((resolve) => (wake = resolve));
-    }
-  }
-  const send = (message: T): void => {
-    queue.push(message);
-    wake();
-  };
-  const end = (): void => {
-    ended = true;
-    wake();
-  };
-  return { messages: messages(), send, end };
 }
 
 /** Takes answers until the stream ends; never rejects. */

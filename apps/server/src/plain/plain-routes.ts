@@ -18,7 +18,8 @@ import { entryToJson, limits } from "@logsvc/proto";
 import type { FastifyInstance } from "fastify";
 import type { Queries, QueryRequestFields } from "../query/query.ts";
 import { RequestError } from "../request-error.ts";
-import type { TailRequest, TailResponse } from "../tail/tail.ts";
+import type { TailRequest } from "../tail/tail.ts";
+import type { TailResponse } from "../tail/tail-answers.ts";
 import { type Lines, sendLines } from "./line-stream.ts";
 import { queryParams, tailParams } from "./plain-params.ts";
 

@@ -1,51 +1,48 @@
 /**
  * A tail: a cursor and a filter, no queue. It pulls blocks from the engine as
- * fast as its reader takes what matches, so a slow reader holds one block and
- * lags; nobody else notices.
+ * fast as its reader takes what matches, so a slow reader holds one run of
+ * blocks and lags; nobody else notices.
  *
  *   filter, cursor ─▶ opened ─▶ backlog ─▶ engine.read ─┬─▶ entries
- *        │ invalid, out of range            │           ├─▶ heartbeat, when nothing else was sent,
- *        ▼                                  │           │   at the start when behind, and when caught up
+ *        │ invalid, out of range            │   ▲       ├─▶ heartbeat, when nothing else was sent,
+ *        ▼                                  │   └─ rest │   at the start when behind, and when caught up
  *        │                                  │           └─▶ gap, when retention was faster
  *   InvalidArgument, OutOfRange             ▼
  *   too many tails: ResourceExhausted       drain: Unavailable; corrupt: DataLoss
+ *
+ * What matches is shared with other tails (shared-matches.ts), how often a tail
+ * looks depends on how many there are (rest.ts), and there are two forms of
+ * what it says (tail-answers.ts).
  */
 import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
-import { create } from "@bufbuild/protobuf";
-import type { Block, Engine, ReadEvent } from "@logsvc/engine";
-import { compileFilter, type FilterNode, type FilterPredicate } from "@logsvc/filter";
-import { limits, type StoredEntry, StoredEntrySchema, type TailLogsRequest } from "@logsvc/proto";
+import type { Engine, ReadEvent } from "@logsvc/engine";
+import type { FilterNode } from "@logsvc/filter";
+import { limits, type TailLogsRequest, type TailLogsResponse } from "@logsvc/proto";
 import type { Lifecycle } from "../lifecycle.ts";
 import { RequestError } from "../request-error.ts";
 import { countField, filterField, timeField } from "../request-fields.ts";
-import { splitByBytes, weighEntry } from "../response-size.ts";
 import type { Counters, OpenTail } from "../stats/counters.ts";
+import { Rest, restMsOf } from "./rest.ts";
+import { endOf, type FilterMatches, type SharedMatches } from "./shared-matches.ts";
+import {
+  type Answer,
+  encodedAnswers,
+  objectAnswers,
+  type TailAnswers,
+  type TailEvent,
+  type TailResponse,
+} from "./tail-answers.ts";
 
 /** What a tail is asked for: the fields of TailLogsRequest. */
 export type TailRequest = Pick<TailLogsRequest, "filter" | "cursor" | "last" | "since">;
-
-/** One response of a tail: TailLogsResponse, and each entry's own cursor. */
-export interface TailResponse {
-  /** Where to resume after this response. */
-  readonly cursor: string;
-  readonly entries: StoredEntry[];
-  readonly event:
-    | { readonly case: "opened"; readonly value: { readonly heartbeatIntervalMs: number } }
-    | { readonly case: "heartbeat"; readonly value: { readonly lag: bigint } }
-    | {
-        readonly case: "gap";
-        readonly value: { readonly from: string; readonly to: string; readonly count: bigint };
-      }
-    | { readonly case: undefined };
-  /** Where to resume after one of the entries. */
-  cursorAt(index: number): string;
-}
 
 /** What tails work with. */
 export interface TailOptions {
   readonly engine: Engine;
   readonly lifecycle: Lifecycle;
   readonly counters: Counters;
+  /** What all tails of the engine share. */
+  readonly matches: SharedMatches;
   readonly heartbeatIntervalMs: number;
 }
 
@@ -60,37 +57,71 @@ const turnMsMax = 5;
  *   EngineError `out_of_range` before anything was sent, `corrupt`, `closed`;
  *   the signal's reason.
  */
-export async function* followLog(
+export function followLog(
   request: TailRequest,
   signal: AbortSignal,
   options: TailOptions,
 ): AsyncGenerator<TailResponse, void, undefined> {
-  const { engine, lifecycle, counters, heartbeatIntervalMs } = options;
-  const filter = filterField(request.filter);
-  const last = countField("last", request.last, { byDefault: 0, max: limits.pageEntriesMax });
-  const since = timeField(request.since);
+  return follow(request, signal, { ...options, answers: objectAnswers });
+}
+
+/**
+ * The same for a binary format: entries are in the responses as encoded bytes
+ * (in `$unknown`), shared with all tails that have the same filter.
+ *
+ * @throws As followLog.
+ */
+export function followEncoded(
+  request: TailRequest,
+  signal: AbortSignal,
+  options: TailOptions,
+): AsyncGenerator<TailLogsResponse, void, undefined> {
+  return follow(request, signal, { ...options, answers: encodedAnswers });
+}
+
+interface FollowOptions<Response> extends TailOptions {
+  readonly answers: TailAnswers<Response>;
+}
+
+async function* follow<Response extends { readonly cursor: string }>(
+  request: TailRequest,
+  signal: AbortSignal,
+  options: FollowOptions<Response>,
+): AsyncGenerator<Response, void, undefined> {
+  const { engine, lifecycle, counters, matches } = options;
+  const begin = beginOf(request);
   if (counters.tails.size >= limits.tailsMax) {
     throw new RequestError("busy", `tails: at most ${limits.tailsMax} are open at a time`);
   }
   using _call = lifecycle.enter();
+  const filter = matches.acquire(begin);
   const tail: OpenTail = { cursor: "" };
   counters.tails.add(tail);
   const stop = AbortSignal.any([signal, lifecycle.draining]);
+  const rest = new Rest(stop);
   try {
-    const begin = { filter, cursor: request.cursor, last, since };
-    for await (const response of follow(engine, begin, { stop, heartbeatIntervalMs })) {
-      tail.cursor = response.cursor;
-      yield response;
-      counters.tailEntries += response.entries.length;
-      if (response.event.case === "gap") counters.tailGaps += 1;
+    const start = yield* openings(tail, begin, { ...options, stop });
+    const reader = new TailReader(start, filter, options);
+    for await (const event of engine.read(start, { signal: stop, idleMs: reader.idleMs })) {
+      for (const { response, count } of reader.answersTo(event)) {
+        tail.cursor = response.cursor;
+        yield response;
+        counters.tailEntries += count;
+      }
+      if (event.kind === "gap") counters.tailGaps += 1;
+      tail.cursor = reader.cursor;
+      await reader.giveWay(event, rest);
     }
     // The engine ends a read without an error when its signal aborts.
     throw stop.reason;
   } finally {
+    rest.close();
+    filter.release();
     counters.tails.delete(tail);
   }
 }
 
+/** Where and with what a tail begins. */
 interface Begin {
   readonly filter: FilterNode;
   readonly cursor: string;
@@ -98,32 +129,45 @@ interface Begin {
   readonly since: bigint | undefined;
 }
 
-interface FollowOptions {
-  readonly stop: AbortSignal;
-  readonly heartbeatIntervalMs: number;
+/** @throws RequestError `invalid`; FilterSyntaxError. */
+function beginOf({ filter, cursor, last, since }: TailRequest): Begin {
+  return {
+    filter: filterField(filter),
+    cursor,
+    last: countField("last", last, { byDefault: 0, max: limits.pageEntriesMax }),
+    since: timeField(since),
+  };
 }
 
-async function* follow(
-  engine: Engine,
+interface OpeningOptions<Response> extends FollowOptions<Response> {
+  readonly stop: AbortSignal;
+}
+
+/** What a tail says before it reads on: that it is open, its backlog, and how far behind it is. Returns where to read on. */
+async function* openings<Response extends { readonly cursor: string }>(
+  tail: OpenTail,
   begin: Begin,
-  options: FollowOptions,
-): AsyncGenerator<TailResponse, void, undefined> {
-  const { filter, last, since } = begin;
-  const opened = { case: "opened", value: { heartbeatIntervalMs: options.heartbeatIntervalMs } } as const;
+  options: OpeningOptions<Response>,
+): AsyncGenerator<Response, string, undefined> {
+  const { engine, answers, heartbeatIntervalMs } = options;
+  const { last, since } = begin;
+  const opened = { case: "opened", value: { heartbeatIntervalMs } } as const;
   let { cursor } = begin;
   let isTold = true;
   if (cursor === "" && (last > 0 || since !== undefined)) {
-    yield eventResponse("", opened);
-    const search = last > 0 ? backlog(engine, begin, options) : firstSince(engine, since ?? 0n, options);
+    yield answers.event("", opened);
+    const search = last > 0 ? backlog(tail, begin, options) : firstSince(since ?? 0n, options);
     ({ cursor, isTold } = yield* search);
   } else {
     if (cursor === "") cursor = engine.head();
     // A cursor that is not this log's is refused before anything is sent.
     else engine.lag(cursor);
-    yield eventResponse(cursor, opened);
+    tail.cursor = cursor;
+    yield answers.event(cursor, opened);
   }
-  if (!isTold || engine.lag(cursor) > 0) yield heartbeat(engine, cursor);
-  yield* readOn(engine, cursor, { ...options, matches: compileFilter(filter), since });
+  tail.cursor = cursor;
+  if (!isTold || engine.lag(cursor) > 0) yield answers.event(cursor, heartbeat(engine, cursor));
+  return cursor;
 }
 
 /** Where to read on from. */
@@ -134,154 +178,116 @@ interface Start {
 }
 
 /** The last entries that match, and then where to read on from. */
-async function* backlog(
-  engine: Engine,
+async function* backlog<Response extends { readonly cursor: string }>(
+  tail: OpenTail,
   { filter, last, since }: Begin,
-  options: FollowOptions,
-): AsyncGenerator<TailResponse, Start, undefined> {
+  options: OpeningOptions<Response>,
+): AsyncGenerator<Response, Start, undefined> {
+  const { engine, answers, counters, stop } = options;
   const range = since === undefined ? {} : { start: since };
-  const search = engine.backlog({ filter, limit: last, ...range }, { signal: options.stop });
-  const found = yield* heartbeatsUntil(search, engine, options);
-  let sent = 0;
-  for (const entries of splitByBytes(found.entries)) {
-    const first = sent;
-    sent += entries.length;
-    const cursorAt = (index: number): string => found.cursors[first + index] ?? found.cursor;
-    const cursor = sent === found.entries.length ? found.cursor : cursorAt(entries.length - 1);
-    yield { cursor, entries, event: { case: undefined }, cursorAt };
+  const search = engine.backlog({ filter, limit: last, ...range }, { signal: stop });
+  const found = yield* heartbeatsUntil(search, options);
+  for (const { response, count } of answers.stored(found)) {
+    tail.cursor = response.cursor;
+    yield response;
+    counters.tailEntries += count;
   }
-  return { cursor: found.cursor, isTold: sent > 0 };
+  return { cursor: found.cursor, isTold: found.entries.length > 0 };
 }
 
 /** Before the first entry that is late enough. */
-async function* firstSince(
-  engine: Engine,
+async function* firstSince<Response>(
   since: bigint,
-  options: FollowOptions,
-): AsyncGenerator<TailResponse, Start, undefined> {
-  const search = engine.cursorAtTime(since, { signal: options.stop });
-  return { cursor: yield* heartbeatsUntil(search, engine, options), isTold: false };
+  options: OpeningOptions<Response>,
+): AsyncGenerator<Response, Start, undefined> {
+  const search = options.engine.cursorAtTime(since, { signal: options.stop });
+  return { cursor: yield* heartbeatsUntil(search, options), isTold: false };
 }
 
 /** Waits for a search, which may take longer than clients bear silence. No cursor is known yet. */
-async function* heartbeatsUntil<T>(
+async function* heartbeatsUntil<T, Response>(
   search: Promise<T>,
-  engine: Engine,
-  { heartbeatIntervalMs }: FollowOptions,
-): AsyncGenerator<TailResponse, T, undefined> {
+  { engine, answers, heartbeatIntervalMs }: OpeningOptions<Response>,
+): AsyncGenerator<Response, T, undefined> {
   const head = engine.head();
   const isOver = (): boolean => true;
   const over = search.then(isOver, isOver);
   while (!(await Promise.race([over, wait(heartbeatIntervalMs, false, { ref: false })]))) {
-    yield { ...heartbeat(engine, head), cursor: "" };
+    yield answers.event("", heartbeat(engine, head));
   }
   return search;
 }
 
-/** Which of the entries read are sent. */
-interface Choice {
-  readonly matches: FilterPredicate;
-  readonly since: bigint | undefined;
-}
+/** Turns what is read into responses, and keeps the tail from being silent, or busy, for too long. */
+class TailReader<Response> {
+  /** How far the tail is. */
+  cursor: string;
+  /**
+   * The engine's idle time begins anew with each block, sent or not. So it is a quarter of the
+   * interval, and a heartbeat is sent as soon as the next look could come too late.
+   */
+  readonly idleMs: number;
+  readonly #filter: FilterMatches;
+  readonly #options: FollowOptions<Response>;
+  #isBehind: boolean;
+  #sentAt = performance.now();
+  #turnBegan = this.#sentAt;
 
-async function* readOn(
-  engine: Engine,
-  start: string,
-  { stop, heartbeatIntervalMs, ...choice }: FollowOptions & Choice,
-): AsyncGenerator<TailResponse, void, undefined> {
-  let cursor = start;
-  let isBehind = engine.lag(cursor) > 0;
-  let sentAt = performance.now();
-  let turnBegan = sentAt;
-  // The engine's idle time begins anew with each block, sent or not. So it is a quarter of the
-  // interval, and a heartbeat is sent as soon as the next look could come too late.
-  const idleMs = Math.ceil(heartbeatIntervalMs / 4);
-  for await (const event of engine.read(cursor, { signal: stop, idleMs })) {
-    for (const response of responsesTo(event, choice)) {
-      yield response;
-      sentAt = performance.now();
+  constructor(cursor: string, filter: FilterMatches, options: FollowOptions<Response>) {
+    this.cursor = cursor;
+    this.idleMs = Math.ceil(options.heartbeatIntervalMs / 4);
+    this.#filter = filter;
+    this.#options = options;
+    this.#isBehind = options.engine.lag(cursor) > 0;
+  }
+
+  /** What to say to an event, each made when the one before it was sent. */
+  *answersTo(event: ReadEvent): Generator<Answer<Response>, void, undefined> {
+    const { engine, answers, heartbeatIntervalMs } = this.#options;
+    for (const answer of this.#newsOf(event)) {
+      yield answer;
+      this.#sentAt = performance.now();
     }
-    cursor = cursorAfter(event) ?? cursor;
-    const hasCaughtUp = isBehind && engine.lag(cursor) === 0;
-    if (hasCaughtUp || performance.now() - sentAt >= heartbeatIntervalMs - idleMs) {
-      isBehind = engine.lag(cursor) > 0;
-      yield heartbeat(engine, cursor);
-      sentAt = performance.now();
-    }
-    if (performance.now() - turnBegan > turnMsMax) {
-      await nextTurn();
-      turnBegan = performance.now();
+    const hasCaughtUp = this.#isBehind && engine.lag(this.cursor) === 0;
+    if (!hasCaughtUp && performance.now() - this.#sentAt < heartbeatIntervalMs - this.idleMs) return;
+    this.#isBehind = engine.lag(this.cursor) > 0;
+    yield { response: answers.event(this.cursor, heartbeat(engine, this.cursor)), count: 0 };
+    this.#sentAt = performance.now();
+  }
+
+  /**
+   * Lets others have their turn: with a rest at the head of the log, which
+   * grows with the number of tails; behind it now and then for a moment.
+   */
+  async giveWay(event: ReadEvent, rest: Rest): Promise<void> {
+    const atHead = event.kind === "blocks" && event.blocks[0]?.headNumber !== undefined;
+    const restMs = atHead ? Math.min(this.idleMs, restMsOf(this.#options.counters.tails.size)) : 0;
+    if (restMs > 0) await rest.take(restMs);
+    else if (performance.now() - this.#turnBegan > turnMsMax) await nextTurn();
+    else return;
+    this.#turnBegan = performance.now();
+  }
+
+  *#newsOf(event: ReadEvent): Generator<Answer<Response>, void, undefined> {
+    const { answers } = this.#options;
+    switch (event.kind) {
+      case "blocks":
+        yield* answers.matching(this.#filter, event.blocks, event.from);
+        this.cursor = endOf(event.blocks);
+        break;
+      case "gap": {
+        const { from, to, count } = event;
+        this.cursor = to;
+        const value = { from, to, count: BigInt(count) };
+        yield { response: answers.event(to, { case: "gap", value }), count: 0 };
+        break;
+      }
+      case "idle":
+        break;
     }
   }
 }
 
-function* responsesTo(event: ReadEvent, choice: Choice): Generator<TailResponse, void, undefined> {
-  if (event.kind === "block") yield* matchBlock(event.block, event.from, choice);
-  if (event.kind !== "gap") return;
-  const { from, to, count } = event;
-  yield eventResponse(to, { case: "gap", value: { from, to, count: BigInt(count) } });
-}
-
-function cursorAfter(event: ReadEvent): string | undefined {
-  switch (event.kind) {
-    case "block":
-      return event.block.cursorAt(event.block.count - 1);
-    case "gap":
-      return event.to;
-    case "idle":
-      return undefined;
-  }
-}
-
-/** What matches in a block, in responses of bounded size. Entries are made only as they are sent. */
-function* matchBlock(
-  block: Block,
-  from: number,
-  { matches, since }: Choice,
-): Generator<TailResponse, void, undefined> {
-  let entries: StoredEntry[] = [];
-  let indexes: number[] = [];
-  let bytes = 0;
-  for (let index = from; index < block.count; index++) {
-    if (since !== undefined && (block.timestamps[index] ?? 0n) < since) continue;
-    const entry = block.entryAt(index);
-    if (!matches(entry)) continue;
-    const stored = create(StoredEntrySchema, {
-      id: block.idAt(index),
-      entry,
-      receivedAt: block.receivedAt(index),
-    });
-    entries.push(stored);
-    indexes.push(index);
-    bytes += weighEntry(stored);
-    if (bytes < limits.responseBytesMax) continue;
-    yield entriesResponse(block, entries, indexes);
-    entries = [];
-    indexes = [];
-    bytes = 0;
-  }
-  // The block's end, though its last entries may not match: all of it was dealt with.
-  if (entries.length > 0) yield entriesResponse(block, entries, indexes, block.count - 1);
-}
-
-function entriesResponse(
-  block: Block,
-  entries: StoredEntry[],
-  indexes: readonly number[],
-  lastIndex = indexes.at(-1) ?? 0,
-): TailResponse {
-  return {
-    cursor: block.cursorAt(lastIndex),
-    entries,
-    event: { case: undefined },
-    cursorAt: (index) => block.cursorAt(indexes[index] ?? lastIndex),
-  };
-}
-
-function heartbeat(engine: Engine, cursor: string): TailResponse {
-  return eventResponse(cursor, { case: "heartbeat", value: { lag: BigInt(engine.lag(cursor)) } });
-}
-
-function eventResponse(cursor: string, event: TailResponse["event"]): TailResponse {
-  return { cursor, entries: [], event, cursorAt: () => cursor };
+function heartbeat(engine: Engine, cursor: string): TailEvent {
+  return { case: "heartbeat", value: { lag: BigInt(engine.lag(cursor)) } };
 }

@@ -1,6 +1,10 @@
 /**
  * Connect's handlers on Fastify: gRPC, gRPC-Web and Connect, binary and JSON.
  *
+ *   request ─┬─ binary, and the RPC has an encoded form ─┬─ framed, HTTP/2, not compressed ─▶ frames.ts ─▶ handler of runs
+ *            │                                           └─ a batch ─────────────────────────────────────▶ handler of bytes
+ *            └─ anything else ────────────────────────────────────────────────────────────────────────────▶ handler of messages
+ *
  * Fastify routes and runs its hooks, then Connect has the raw request and
  * response: bodies are never parsed nor bounded by Fastify (its content type
  * parsers are switched off here, and with them `bodyLimit`); each method's
@@ -18,27 +22,60 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
+import { FrameRunSchema } from "@logsvc/proto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { compressionZstd } from "./compression-zstd.ts";
 import { errorBody, toConnectError } from "./connect-errors.ts";
+import { cutAtFrames } from "./frame-boundaries.ts";
+import { canBeFramed, framedRequest, framedResponse } from "./framed.ts";
 import type { ReceiveBound } from "./receive-bound.ts";
 import { takeOver } from "./take-over.ts";
 
 /** How long the rest of an HTTP/1.1 request that nobody wants is read and dropped before the connection is cut. */
 const lingerMs = 1_000;
 
-/** What a request is served with. */
-interface Serving {
-  readonly handler: UniversalHandler;
+/** Adds RPCs to a router. */
+export type AddRoutes = (router: ConnectRouter) => unknown;
+
+/** What is mounted. */
+export interface ConnectRoutes {
+  /** Every RPC, with its messages. */
+  readonly messages: AddRoutes;
+  /**
+   * Some of them once more, for requests in binary: their entries stay encoded.
+   * Those whose input is a FrameRun take and return runs of frames.
+   */
+  readonly encoded: AddRoutes;
+  /** Bounds the bodies of all unary calls together. */
   readonly receiveBound: ReceiveBound;
 }
 
-/** Adds a route for each RPC of `routes`. */
-export function mountConnect(
-  app: FastifyInstance,
-  routes: (router: ConnectRouter) => unknown,
-  receiveBound: ReceiveBound,
-): void {
+/** The handlers of one RPC. */
+interface RpcHandlers {
+  readonly messages: UniversalHandler;
+  readonly encoded: UniversalHandler | undefined;
+  readonly receiveBound: ReceiveBound;
+}
+
+/** Adds a route for each RPC. */
+export function mountConnect(app: FastifyInstance, routes: ConnectRoutes): void {
+  const { receiveBound } = routes;
+  const encoded = new Map(handlersOf(routes.encoded).map((handler) => [handler.requestPath, handler]));
+  void app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
+    for (const messages of handlersOf(routes.messages)) {
+      const handlers = { messages, encoded: encoded.get(messages.requestPath), receiveBound };
+      scope.route({
+        method: ["GET", "POST"],
+        url: messages.requestPath,
+        handler: (request, reply) => serve(handlers, request, reply),
+      });
+    }
+  });
+}
+
+function handlersOf(addRoutes: AddRoutes): readonly UniversalHandler[] {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli, compressionZstd],
     // Fields of a later version are not stored: nothing here could validate them.
@@ -47,18 +84,8 @@ export function mountConnect(
     jsonOptions: { ignoreUnknownFields: false },
     requestGate: (context) => blameTheSender(context.signal),
   });
-  routes(router);
-  void app.register(async (scope) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
-    for (const handler of router.handlers) {
-      scope.route({
-        method: ["GET", "POST"],
-        url: handler.requestPath,
-        handler: (request, reply) => serve({ handler, receiveBound }, request, reply),
-      });
-    }
-  });
+  addRoutes(router);
+  return router.handlers;
 }
 
 /** What Connect says of bytes that are not what their sender calls them. */
@@ -79,11 +106,11 @@ function blameTheSender(signal: AbortSignal): void {
   });
 }
 
-async function serve(serving: Serving, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const { handler, receiveBound } = serving;
+async function serve(handlers: RpcHandlers, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { raw } = request;
-  if (handler.method.methodKind === "bidi_streaming" && raw.httpVersionMajor === 1) {
-    const message = `${handler.method.name} streams both ways, which needs HTTP/2`;
+  const { method } = handlers.messages;
+  if (method.methodKind === "bidi_streaming" && raw.httpVersionMajor === 1) {
+    const message = `${method.name} streams both ways, which needs HTTP/2`;
     // The client may be in the middle of its stream: no other request can follow on the connection.
     await reply.code(505).header("connection", "close").send({ code: "unimplemented", message });
     return;
@@ -96,16 +123,41 @@ async function serve(serving: Serving, request: FastifyRequest, reply: FastifyRe
   takeOver(reply);
   letGoOfRest(raw, reply.raw);
   try {
-    const universal = universalRequestFromNodeRequest(raw, reply.raw, undefined, undefined);
-    dropEndlessDeadline(universal.header);
-    // Connect's own iteration destroys the request when it stops at an error,
-    // which would abort the call before what was read is answered.
-    const chunks: AsyncIterable<Uint8Array> = raw.iterator({ destroyOnReturn: false });
-    const body = handler.method.methodKind === "unary" ? receiveBound.count(chunks, reply.raw) : chunks;
-    await universalResponseToNodeResponse(await handler({ ...universal, body }), reply.raw);
+    await respond(handlers, raw, reply.raw);
   } catch (error) {
     endFailed(error, request, reply);
   }
+}
+
+async function respond(handlers: RpcHandlers, raw: IncomingMessage, response: ServerResponse): Promise<void> {
+  const universal = universalRequestFromNodeRequest(raw, response, undefined, undefined);
+  dropEndlessDeadline(universal.header);
+  const handler = chooseHandler(handlers, universal.header, raw);
+  const stream = streamOf(response);
+  if (stream !== undefined && handler.method.input === FrameRunSchema) {
+    const body = framedRequest(stream, universal.header);
+    const framed = framedResponse(await handler({ ...universal, body }));
+    await universalResponseToNodeResponse(framed, response);
+    return;
+  }
+  // Connect's own iteration destroys the request when it stops at an error,
+  // which would abort the call before what was read is answered.
+  const chunks: AsyncIterable<Uint8Array> = raw.iterator({ destroyOnReturn: false });
+  const isUnary = handler.method.methodKind === "unary";
+  const body = isUnary ? handlers.receiveBound.count(chunks, response) : cutAtFrames(chunks);
+  await universalResponseToNodeResponse(await handler({ ...universal, body }), response);
+}
+
+const binaryType = /^application\/(proto|connect\+proto|grpc(-web)?(\+proto)?)\s*(;|$)/i;
+
+function chooseHandler(
+  { messages, encoded }: RpcHandlers,
+  header: Headers,
+  raw: IncomingMessage,
+): UniversalHandler {
+  if (encoded === undefined || !binaryType.test(header.get("content-type") ?? "")) return messages;
+  if (encoded.method.input !== FrameRunSchema) return encoded;
+  return raw.httpVersionMajor === 2 && canBeFramed(header) ? encoded : messages;
 }
 
 /** What Node's timers reach: 24.8 days. They take a longer time for one millisecond. */
@@ -142,8 +194,8 @@ function endFailed(error: unknown, request: FastifyRequest, reply: FastifyReply)
  * (RFC 9113 section 8.1); HTTP/1.1 has no such thing.
  */
 function letGoOfRest(request: IncomingMessage, response: ServerResponse): void {
-  const stream: unknown = "stream" in response ? response.stream : undefined;
-  if (isHttp2Stream(stream)) {
+  const stream = streamOf(response);
+  if (stream !== undefined) {
     // The response's last event before the end of both directions; the trailers go out in it.
     stream.once("wantTrailers", () => {
       if (!stream.readableEnded) setImmediate(() => stream.close(http2Constants.NGHTTP2_NO_ERROR));
@@ -156,6 +208,12 @@ function letGoOfRest(request: IncomingMessage, response: ServerResponse): void {
     const timer = setTimeout(() => request.socket.destroy(), lingerMs);
     request.once("close", () => clearTimeout(timer));
   });
+}
+
+/** The HTTP/2 stream that a response is sent on; undefined on HTTP/1.1. */
+function streamOf(response: ServerResponse): ServerHttp2Stream | undefined {
+  const stream: unknown = "stream" in response ? response.stream : undefined;
+  return isHttp2Stream(stream) ? stream : undefined;
 }
 
 const isHttp2Stream = (stream: unknown): stream is ServerHttp2Stream =>

@@ -14,6 +14,7 @@
 import http from "node:http";
 import http2 from "node:http2";
 import type { Socket } from "node:net";
+import { limits } from "@logsvc/proto";
 import type { TlsConfig } from "../server-config.ts";
 
 /** Fastify's entry. It serves the requests of both protocols, though its type names the first one's. */
@@ -50,9 +51,7 @@ const http1Options = {
 
 const http2Options = {
   settings: {
-    // What a client may send ahead on one stream: at 1 ms of round trip the
-    // default of 64 KiB allows 64 MB/s, this 1 GB/s.
-    initialWindowSize: 1024 * 1024,
+    initialWindowSize: limits.streamWindowBytes,
     maxConcurrentStreams: 1_000,
     maxHeaderListSize: 32 * 1024,
     enablePush: false,
@@ -61,9 +60,6 @@ const http2Options = {
   // lets a proxy that multiplexes some dozens of them open no more streams.
   maxSessionMemory: 64,
 };
-
-/** What a client may send ahead on all streams of a session together. */
-const sessionWindowBytes = 4 * 1024 * 1024;
 
 /** The server behind `server.listen`: not listening, not yet closed. */
 export function createPort(serve: RequestListener, options: PortOptions): http.Server {
@@ -149,7 +145,7 @@ function trackSessions(server: http2.Http2Server | http2.Http2SecureServer): Rea
     });
     // Without a listener an error of the session would end the server.
     session.on("error", () => session.destroy());
-    session.setLocalWindowSize(sessionWindowBytes);
+    session.setLocalWindowSize(limits.connectionWindowBytes);
   });
   return sessions;
 }

@@ -17,7 +17,11 @@ const batch = `{"entries":[{"message":"${"x".repeat(560)}"}]}`;
 async function startBounded(t: TestContext, bytesMax: number): Promise<number> {
   const { engine } = await startServer(t);
   const app = Fastify();
-  mountConnect(app, buildRoutes({ version: "1" }, engine), new ReceiveBound(bytesMax));
+  mountConnect(app, {
+    messages: buildRoutes({ version: "1" }, engine),
+    encoded: () => undefined,
+    receiveBound: new ReceiveBound(bytesMax),
+  });
   t.after(() => app.close());
   await app.listen({ host: "127.0.0.1", port: 0 });
   const address = app.server.address();

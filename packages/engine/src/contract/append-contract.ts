@@ -108,7 +108,10 @@ export const appendContract: readonly ContractTest[] = [
       shared.set(batch.bytes, 16);
       await engine.append({ ...batch, bytes: shared.subarray(16, 16 + batch.bytes.length) });
       assert.equal(shared[0], 0xff, "the larger buffer stays with its owner");
-      assert.deepEqual(messagesOf(await readToEnd(engine, start)), ["pooled 0", "pooled 1"]);
+      const lonely = batchOf(entriesOf("in Node's pool", 1));
+      await engine.append({ ...lonely, bytes: Buffer.from(lonely.bytes) });
+      const messages = messagesOf(await readToEnd(engine, start));
+      assert.deepEqual(messages, ["pooled 0", "pooled 1", "in Node's pool 0"]);
     },
   },
   {

@@ -78,15 +78,17 @@ export async function readEntries(engine: Engine, cursor: string, count: number)
   const read: ReadEntry[] = [];
   if (count === 0) return read;
   for await (const event of engine.read(cursor, { signal: AbortSignal.timeout(20_000) })) {
-    assert.equal(event.kind, "block");
-    const { block, from } = event;
-    for (let index = from; index < block.count; index++) {
-      read.push({
-        id: block.idAt(index),
-        cursor: block.cursorAt(index),
-        entry: block.entryAt(index),
-        receivedAt: block.receivedAt(index),
-      });
+    assert.equal(event.kind, "blocks");
+    const { blocks, from } = event;
+    for (const [place, block] of blocks.entries()) {
+      for (let index = place === 0 ? from : 0; index < block.count; index++) {
+        read.push({
+          id: block.idAt(index),
+          cursor: block.cursorAt(index),
+          entry: block.entryAt(index),
+          receivedAt: block.receivedAt(index),
+        });
+      }
     }
     if (read.length >= count) return read;
   }

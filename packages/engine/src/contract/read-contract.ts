@@ -81,10 +81,39 @@ export const readContract: readonly ContractTest[] = [
       const first = Promise.all(readers.map(firstOf<ReadEvent>));
       await engine.append(batchOf(entriesOf("a", 1)));
       const blocks = new Set(
-        (await first).map((event) => (event?.kind === "block" ? event.block : undefined)),
+        (await first).map((event) => (event?.kind === "blocks" ? event.blocks[0] : undefined)),
       );
       assert.equal(blocks.size, 1, "all are given the same block");
       assert.deepEqual(warnings, []);
+    },
+  },
+  {
+    name: "blocks at the head come together, numbered alike for every reader, and their views say what their entries do",
+    async run(t, open) {
+      const { engine } = await open(t);
+      const start = engine.head();
+      const starts = [start];
+      for (let call = 0; call < 20; call++) {
+        await engine.append(batchOf(entriesOf(`call ${call}`, 3)));
+        starts.push(engine.head());
+      }
+      const blocksByNumber = new Map<number, unknown>();
+      for (const cursor of starts.slice(0, -1)) {
+        const event = await firstOf(engine.read(cursor));
+        assert(event?.kind === "blocks");
+        const [first] = event.blocks;
+        for (const [place, block] of event.blocks.entries()) {
+          const { headNumber = Number.NaN } = block;
+          assert.equal(headNumber, (first?.headNumber ?? 0) + place);
+          assert.equal(blocksByNumber.get(headNumber) ?? block, block, "one number, one block");
+          blocksByNumber.set(headNumber, block);
+          for (let index = 0; index < block.count; index++) {
+            assert.equal(block.viewAt(index).message, block.entryAt(index).message);
+          }
+        }
+      }
+      const event = await firstOf(engine.read(start));
+      assert.equal(event?.kind === "blocks" && event.blocks.length, blocksByNumber.size);
     },
   },
   {
@@ -110,10 +139,10 @@ export const readContract: readonly ContractTest[] = [
       })) {
         kinds.push(event.kind);
         if (kinds.length === 2) await engine.append(batchOf(entriesOf("a", 1)));
-        if (event.kind === "block") break;
+        if (event.kind === "blocks") break;
       }
       assert.deepEqual(kinds.slice(0, 2), ["idle", "idle"]);
-      assert.equal(kinds.at(-1), "block");
+      assert.equal(kinds.at(-1), "blocks");
     },
   },
   {
@@ -127,7 +156,7 @@ export const readContract: readonly ContractTest[] = [
       for (let call = 0; call < 50; call++) await engine.append(batchOf(entriesOf(`call ${call}`, 100)));
       assert.equal((await readToEnd(engine, start)).length, 5001);
       const { value } = await slow.next();
-      assert.equal(value?.kind === "block" && value.block.entryAt(value.from).message, "call 0 0");
+      assert.equal(value?.kind === "blocks" && value.blocks[0]?.entryAt(value.from).message, "call 0 0");
       await slow.return?.();
     },
   },

@@ -255,13 +255,28 @@ export function corrupt(head: { firstOffset: number; count: number }, what: stri
 }
 
 function extremesOf(timestamps: BigInt64Array) {
-  let leastTimestamp = timestamps[0] ?? 0n;
-  let greatestTimestamp = leastTimestamp;
-  for (const timestamp of timestamps) {
-    if (timestamp < leastTimestamp) leastTimestamp = timestamp;
-    else if (timestamp > greatestTimestamp) greatestTimestamp = timestamp;
+  const words = wordsOf(timestamps);
+  let least = 0;
+  let greatest = 0;
+  for (let index = 2; index < words.length; index += 2) {
+    if (isEarlier(words, index, least)) least = index;
+    else if (isEarlier(words, greatest, index)) greatest = index;
   }
-  return { leastTimestamp, greatestTimestamp };
+  return {
+    leastTimestamp: timestamps[least / 2] ?? 0n,
+    greatestTimestamp: timestamps[greatest / 2] ?? 0n,
+  };
+}
+
+/** The lower and the upper half of each time: several times as fast as arithmetic on bigint. Times are not negative. */
+function wordsOf(timestamps: BigInt64Array): Uint32Array {
+  return new Uint32Array(timestamps.buffer, timestamps.byteOffset, timestamps.length * 2);
+}
+
+function isEarlier(words: Uint32Array, one: number, other: number): boolean {
+  const oneHigh = words[one + 1] ?? 0;
+  const otherHigh = words[other + 1] ?? 0;
+  return oneHigh === otherHigh ? (words[one] ?? 0) < (words[other] ?? 0) : oneHigh < otherHigh;
 }
 
 /** By severity, rising: objects keep integer keys in that order. */
@@ -277,12 +292,17 @@ function servicesOf(image: BlockImage): string | null {
   const services: Uint8Array[] = [];
   const range = { from: 0, to: 0 };
   let start = 0;
+  let last: Uint8Array | undefined;
   for (const end of ends) {
     findService(bytes, start, end, range);
     start = end;
-    if (services.some((service) => equalBytes(bytes, range, service))) continue;
+    // Most entries have the service of the one before.
+    if (last !== undefined && equalBytes(bytes, range, last)) continue;
+    last = services.find((service) => equalBytes(bytes, range, service));
+    if (last !== undefined) continue;
     if (services.length === servicesMax) return null;
-    services.push(bytes.subarray(range.from, range.to));
+    last = bytes.subarray(range.from, range.to);
+    services.push(last);
   }
   return JSON.stringify(services.map((service) => Buffer.from(service).toString()));
 }
@@ -343,8 +363,7 @@ function decompress(head: BlockHead, name: ColumnName, stored: Uint8Array, rawBy
 
 function encodeTimes(timestamps: BigInt64Array): Uint8Array {
   const count = timestamps.length;
-  // Two halves of 32 bits: several times as fast as arithmetic on bigint.
-  const words = new Uint32Array(timestamps.buffer, timestamps.byteOffset, count * 2);
+  const words = wordsOf(timestamps);
   const planes = new Uint8Array(count * 8);
   let lastLow = 0;
   let lastHigh = 0;

@@ -33,8 +33,9 @@ export class EntryView implements FilterableEntry {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** Moves to the entry at `start` … `end`, its tag and length included. */
+  /** Moves to the entry at `start` … `end`, its tag and length included. Where it is already costs nothing. */
   moveTo(start: number, end: number): this {
+    if (end === this.#end) return this;
     const cursor = this.#cursor;
     cursor.at = start + 1;
     readVarint(this.#bytes, cursor, end);

@@ -1,16 +1,19 @@
 /** A block in the main thread's memory: what readers of the log get. */
 import { fromBinary } from "@bufbuild/protobuf";
+import type { FilterableEntry } from "@logsvc/filter";
 import { type LogEntry, LogEntrySchema } from "@logsvc/proto";
 import type { Block } from "../engine.ts";
 import { entryBytesAt } from "../entry-batch.ts";
 import { type BlockImage, blockViews } from "./block-image.ts";
+import { EntryView } from "./entry-view.ts";
 import type { Positions } from "./positions.ts";
 
-/** What a block takes besides its buffer: its views and the object itself, measured at about 700 bytes. */
-const overheadBytes = 1024;
+/** What a block takes besides its buffer: its views and the object itself, measured at about 700 bytes, and its EntryView. */
+const overheadBytes = 1536;
 
 /** An immutable block, made of what another thread has handed over. */
 export class MemoryBlock implements Block {
+  readonly headNumber?: number;
   readonly firstOffset: number;
   readonly count: number;
   readonly bytes: Uint8Array;
@@ -23,8 +26,11 @@ export class MemoryBlock implements Block {
   readonly #positions: Positions;
   #decoded: (LogEntry | undefined)[] = [];
   #keepsDecoded = true;
+  #view: EntryView | undefined;
 
-  constructor(image: BlockImage, positions: Positions) {
+  /** @param headNumber See Block; absent for a block that was loaded for a reader who is behind. */
+  constructor(image: BlockImage, positions: Positions, headNumber?: number) {
+    if (headNumber !== undefined) this.headNumber = headNumber;
     const { timestamps, ends, severities, bytes } = blockViews(image);
     this.firstOffset = image.firstOffset;
     this.count = image.count;
@@ -63,10 +69,17 @@ export class MemoryBlock implements Block {
     return entry;
   }
 
+  viewAt(index: number): FilterableEntry {
+    this.#offsetAt(index);
+    this.#view ??= new EntryView(this.bytes);
+    return this.#view.moveTo(index === 0 ? 0 : (this.ends[index - 1] ?? 0), this.ends[index] ?? 0);
+  }
+
   /** Lets go of decoded entries, and keeps none from now on: they take several times the block's bytes. */
   forgetDecoded(): void {
     this.#decoded = [];
     this.#keepsDecoded = false;
+    this.#view = undefined;
   }
 
   #offsetAt(index: number): number {

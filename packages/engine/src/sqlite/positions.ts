@@ -19,14 +19,32 @@ export interface PagePosition {
 /** Writes and reads the positions of one log. */
 export class Positions {
   readonly #identity: string;
+  /** What all ids begin with, in ASCII. */
+  readonly #idPrefix: Uint8Array;
 
   constructor(identity: string) {
     this.#identity = identity;
+    this.#idPrefix = Buffer.from(`${identity}-`, "latin1");
   }
 
   /** The id of the entry with this offset. */
   id(offset: number): string {
     return `${this.#identity}-${offset}`;
+  }
+
+  /** Writes the id of the entry with this offset, and returns where it ends. */
+  writeId(offset: number, into: Uint8Array, at: number): number {
+    const prefix = this.#idPrefix;
+    for (let index = 0; index < prefix.length; index++) into[at + index] = prefix[index] ?? 0;
+    let end = at + prefix.length + 1;
+    for (let limit = 10; offset >= limit; limit *= 10) end += 1;
+    let rest = offset;
+    for (let index = end - 1; index >= at + prefix.length; index--) {
+      const tenth = Math.floor(rest / 10);
+      into[index] = 0x30 + rest - tenth * 10;
+      rest = tenth;
+    }
+    return end;
   }
 
   /** The cursor just after the entry with this offset. */

@@ -27,10 +27,24 @@ test("the newest blocks are found within the bound; those that are forgotten are
     recent.add(block);
   }
   assert.equal(recent.bytes, memoryBytes * 10);
-  const found = added.map((_, index) => recent.find(index + 1)?.firstOffset);
+  const found = added.map((_, index) => recent.run(index + 1, 0)[0]?.firstOffset);
   assert.deepEqual(found, [...new Array(5).fill(undefined), 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
   // A WeakRef lives as long as the turn it was made in.
   await nextTurn();
   collectGarbage();
   assert.equal(added.filter((block) => block.deref() !== undefined).length, 10);
+});
+
+test("a run is what follows an offset, up to a bound in bytes, but one block at least", () => {
+  const { bytes, memoryBytes } = blockAt(1);
+  const recent = new RecentBlocks(memoryBytes * 10);
+  for (let offset = 1; offset <= 15; offset++) recent.add(blockAt(offset));
+  const runOf = (offset: number, bytesMax: number) =>
+    recent.run(offset, bytesMax).map(({ firstOffset }) => firstOffset);
+  assert.deepEqual(runOf(12, Number.POSITIVE_INFINITY), [12, 13, 14, 15]);
+  assert.deepEqual(runOf(6, bytes.length * 3), [6, 7, 8]);
+  assert.deepEqual(runOf(6, bytes.length * 3 - 1), [6, 7]);
+  assert.deepEqual(runOf(6, 0), [6]);
+  assert.deepEqual(runOf(5, 0), []);
+  assert.deepEqual(runOf(16, 0), []);
 });

@@ -42,8 +42,22 @@ export class RecentBlocks {
     }
   }
 
-  /** The block that holds an offset, if it is here. */
-  find(offset: number): MemoryBlock | undefined {
+  /**
+   * The block that holds an offset and those that follow it, up to `bytesMax`
+   * but one at least; none when it is not here.
+   */
+  run(offset: number, bytesMax: number): MemoryBlock[] {
+    const first = this.#indexOf(offset);
+    if (first === undefined) return [];
+    let end = first;
+    for (let bytes = 0; end < this.#blocks.length; end++) {
+      bytes += this.#blocks[end]?.bytes.length ?? 0;
+      if (bytes > bytesMax && end > first) break;
+    }
+    return this.#blocks.slice(first, end).filter((block) => block !== undefined);
+  }
+
+  #indexOf(offset: number): number | undefined {
     let low = this.#first;
     let high = this.#blocks.length - 1;
     while (low <= high) {
@@ -52,7 +66,7 @@ export class RecentBlocks {
       if (block === undefined) return undefined;
       if (offset < block.firstOffset) high = middle - 1;
       else if (offset > block.lastOffset) low = middle + 1;
-      else return block;
+      else return middle;
     }
     return undefined;
   }

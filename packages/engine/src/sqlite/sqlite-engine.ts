@@ -83,6 +83,9 @@ const defaults = {
 /** Queries, counts and facets that wait for a thread; a dashboard asks for about five at a time. */
 const waitingScansMax = 256;
 
+/** Bytes of blocks that a reader at the head is given at a time, unless one block has more. */
+const runBytesMax = 1024 * 1024;
+
 /** The longest that a timer waits: beyond it Node's fire at once, again and again. */
 const timerMsMax = 2 ** 31 - 1;
 
@@ -137,6 +140,8 @@ class SqliteEngine implements Engine {
   readonly #loading = new Map<number, Promise<MemoryBlock | undefined>>();
   #positions = new Positions("");
   #watermark = new Watermark(1, 0);
+  /** Of the newest block in memory. */
+  #headNumber = 0;
   #commits = 0;
   #commitUs = 0;
   #deleted = 0;
@@ -197,15 +202,16 @@ class SqliteEngine implements Engine {
           };
           offset = to;
         } else if (offset < watermark.offset) {
-          const block = this.#recent.find(offset + 1) ?? (await this.#load(offset + 1));
+          const blocks = this.#recent.run(offset + 1, runBytesMax);
+          const block = blocks[0] ?? (await this.#load(offset + 1));
           if (block === undefined) {
             // Retention was faster; the next turn tells of the gap.
             await this.#learnOldest(offset + 1);
             continue;
           }
           const from = offset + 1 - block.firstOffset;
-          offset = block.lastOffset;
-          yield { kind: "block", block, from };
+          offset = (blocks.at(-1) ?? block).lastOffset;
+          yield { kind: "blocks", blocks: blocks.length > 0 ? blocks : [block], from };
         } else if ((await sleeper.sleep()) === "idle") yield { kind: "idle" };
       }
     } finally {
@@ -329,7 +335,9 @@ class SqliteEngine implements Engine {
   #committed({ blocks, entries, bytes, durationUs, nextOffset }: Commit): void {
     this.#commits++;
     this.#commitUs += durationUs;
-    for (const image of blocks) this.#recent.add(new MemoryBlock(image, this.#positions));
+    for (const image of blocks) {
+      this.#recent.add(new MemoryBlock(image, this.#positions, ++this.#headNumber));
+    }
     this.#watermark.advance(nextOffset - 1);
     commitChannel.publish({ entries, bytes, durationUs });
   }
@@ -403,15 +411,24 @@ class StoredBatch implements AppendResult {
   }
 
   idAt(index: number): string {
-    this.#checkIndex(index);
-    const { firstOffset, repeats } = this.#answer;
-    const offset = repeats === undefined ? firstOffset + index : (repeats.offsets[index] ?? 0);
+    const offset = this.#offsetAt(index);
     return offset === 0 ? "" : this.#positions.id(offset);
+  }
+
+  writeIdAt(index: number, into: Uint8Array, at: number): number {
+    const offset = this.#offsetAt(index);
+    return offset === 0 ? at : this.#positions.writeId(offset, into, at);
   }
 
   isDuplicate(index: number): boolean {
     this.#checkIndex(index);
     return this.#answer.repeats?.flags[index] === 1;
+  }
+
+  #offsetAt(index: number): number {
+    this.#checkIndex(index);
+    const { firstOffset, repeats } = this.#answer;
+    return repeats === undefined ? firstOffset + index : (repeats.offsets[index] ?? 0);
   }
 
   #checkIndex(index: number): void {

@@ -182,9 +182,10 @@ test("a reader whose blocks are deleted meanwhile sees a gap and then goes on", 
   })();
   for await (const event of engine.read(engine.head(), { signal: AbortSignal.timeout(20_000) })) {
     if (event.kind === "gap") missed += event.count;
-    if (event.kind !== "block") continue;
-    seen += event.block.count - event.from;
-    last = Number(/[0-9]+$/.exec(event.block.idAt(event.block.count - 1))?.[0]);
+    if (event.kind !== "blocks") continue;
+    seen += event.blocks.reduce((sum, { count }) => sum + count, -event.from);
+    const newest = event.blocks.at(-1);
+    last = Number(/[0-9]+$/.exec(newest?.idAt(newest.count - 1) ?? "")?.[0]);
     assert.equal(seen + missed, last, "every entry is read or told to be missing");
     if (last === 1000) break;
     if (missed > 0 && seen + missed > 990) break;
@@ -203,7 +204,7 @@ test("blocks beyond the memory's bound are read from the disk, those within are 
   );
   const blockAt = async (cursor: string) => {
     const event = await firstOf(engine.read(cursor));
-    return event?.kind === "block" ? event.block : undefined;
+    return event?.kind === "blocks" ? event.blocks[0] : undefined;
   };
   const [old, young] = [start, read.at(-2)?.cursor ?? ""];
   assert.equal(await blockAt(young), await blockAt(young), "the newest block is kept");

@@ -4,7 +4,7 @@
  */
 import { Worker } from "node:worker_threads";
 import { EngineError } from "../engine-error.ts";
-import type { EntryBatch } from "../entry-batch.ts";
+import { type EntryBatch, hasOwnBuffers } from "../entry-batch.ts";
 import {
   type AppendAnswer,
   type Commit,
@@ -158,23 +158,28 @@ export class WriterThread {
 }
 
 /** What a batch takes in memory while it waits. */
-function weigh({ bytes, ends, timestamps, severities, sequences }: EntryBatch): number {
+function weigh(batch: EntryBatch): number {
+  const { bytes, ends, timestamps, severities, sequences } = batch;
   const parts = [bytes, ends, timestamps, severities, ...(sequences === undefined ? [] : [sequences])];
-  return parts.reduce((sum, { byteLength }) => sum + byteLength, batchOverheadBytes);
+  const whole = hasOwnBuffers(batch);
+  const weights = parts.map((part) => (whole ? part.buffer.byteLength : part.byteLength));
+  return weights.reduce((sum, weight) => sum + weight, batchOverheadBytes);
 }
 
 /** Makes sure that each part of a batch has a buffer of its own, so that it can be handed over. */
 function ownBuffers(batch: EntryBatch): { batch: EntryBatch; buffers: ArrayBufferLike[] } {
   const { count, producerId, sequences } = batch;
-  const owned = {
-    count,
-    bytes: own(batch.bytes),
-    ends: own(batch.ends),
-    timestamps: own(batch.timestamps),
-    severities: own(batch.severities),
-    ...(producerId === undefined ? {} : { producerId }),
-    ...(sequences === undefined ? {} : { sequences: own(sequences) }),
-  };
+  const owned = hasOwnBuffers(batch)
+    ? batch
+    : {
+        count,
+        bytes: ownBytes(batch.bytes),
+        ends: own(batch.ends),
+        timestamps: own(batch.timestamps),
+        severities: ownBytes(batch.severities),
+        ...(producerId === undefined ? {} : { producerId }),
+        ...(sequences === undefined ? {} : { sequences: own(sequences) }),
+      };
   const parts = [owned.bytes, owned.ends, owned.timestamps, owned.severities, owned.sequences];
   return { batch: owned, buffers: parts.flatMap((part) => (part === undefined ? [] : [part.buffer])) };
 }
@@ -182,4 +187,9 @@ function ownBuffers(batch: EntryBatch): { batch: EntryBatch; buffers: ArrayBuffe
 /** A view of part of a buffer is copied: its neighbours, such as those in Node's pool, are not ours to send. */
 function own<View extends ArrayBufferView & { slice(): View }>(view: View): View {
   return view.byteLength === view.buffer.byteLength ? view : view.slice();
+}
+
+/** The same for bytes, which may be a Buffer: its `slice` copies nothing. */
+function ownBytes(view: Uint8Array): Uint8Array {
+  return view.byteLength === view.buffer.byteLength ? view : new Uint8Array(view);
 }
