@@ -275,7 +275,10 @@ test("random entries in random chunks", { timeout: 120_000 }, async (t) => {
       garbage,
       fc.constantFrom(...protocols),
       async (all, lengths, flip, { contentType }) => {
-        const messages = all.map((init) => entryOf({ ...init, message: wellFormed(init.message) }));
+        const messages = all.map((init) => entryOf({ ...init, message: init.message.toWellFormed() }));
+        const batch = frame(Buffer.concat(messages.map((message) => field1(message))));
+        await compare(ways, { path: "ShipLogs", contentType, chunks: chunksOf(batch, lengths) }, "random");
+        // Not in the batch: there protobuf's own reader goes on into the next entry, and has other words for what it finds.
         const [place, byte] = flip ?? [0, undefined];
         const spoiled = messages[place % Math.max(1, messages.length)];
         if (byte !== undefined && spoiled !== undefined) spoiled[place % spoiled.length] = byte;
@@ -285,18 +288,15 @@ test("random entries in random chunks", { timeout: 120_000 }, async (t) => {
           { path: "StreamLogs", contentType, chunks: chunksOf(streamed, lengths) },
           "random",
         );
-        const batch = frame(Buffer.concat(messages.map((message) => field1(message))));
-        await compare(ways, { path: "ShipLogs", contentType, chunks: chunksOf(batch, lengths) }, "random");
       },
     ),
-    { numRuns: 100 },
+    // Each run leaves entries behind: a smaller example would not begin where this one did.
+    { numRuns: 100, endOnFailure: true },
   );
   await compareStored(ways);
 });
 
-/** Encoding replaces nothing: it refuses text that is not Unicode. */
-const wellFormed = (text: string): string => text.toWellFormed();
-
+/** An entry as it is in a batch. */
 function field1(message: Uint8Array): Uint8Array {
   const empty = batchOf([{}]);
   if (message.length === 0) return empty;
