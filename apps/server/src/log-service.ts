@@ -9,12 +9,11 @@ import type {
   DescMethodUnary,
   MessageInitShape,
 } from "@bufbuild/protobuf";
+import { type Empty, EmptySchema } from "@bufbuild/protobuf/wkt";
 import type { ConnectError, ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import type { Engine } from "@logsvc/engine";
 import {
   EncodedBatchSchema,
-  type FrameRun,
-  FrameRunSchema,
   type LogEntry,
   LogService,
   limits,
@@ -24,7 +23,7 @@ import {
 } from "@logsvc/proto";
 import type { FastifyBaseLogger } from "fastify";
 import type { Ingest, IngestCall } from "./ingest/ingest.ts";
-import type { EncodedRun, EntryAnswer, RunAnswers } from "./ingest/intake.ts";
+import type { EncodedRun, EntryAnswer } from "./ingest/intake.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Queries } from "./query/query.ts";
 import type { Counters } from "./stats/counters.ts";
@@ -35,7 +34,7 @@ import { encodeAnswers } from "./wire/answer-frames.ts";
 import { producerIdHeader } from "./wire/browser-guard.ts";
 import { toConnectError } from "./wire/connect-errors.ts";
 import { entriesOf } from "./wire/entry-frames.ts";
-import { runBytesMax } from "./wire/framed.ts";
+import { framedCallOf } from "./wire/framed.ts";
 
 /** What the RPCs work with. */
 export interface LogPaths {
@@ -79,10 +78,10 @@ export function createEncodedRoutes(paths: LogPaths): (router: ConnectRouter) =>
   const toAnswer = answerOf(paths);
   return (router) => {
     router.rpc(
-      { ...method.streamLogs, input: FrameRunSchema, output: FrameRunSchema },
-      (runs, context) =>
-        mapErrors(inFrames(paths.ingest.answerRuns(eachRun(runs), callOf(context))), toAnswer),
-      { readMaxBytes: runBytesMax, acceptCompression: [] },
+      // Its messages are empty: they stand for runs, which pass beside Connect.
+      { ...method.streamLogs, input: EmptySchema, output: EmptySchema },
+      (messages, context) => mapErrors(answerRuns(messages, context, paths.ingest), toAnswer),
+      { readMaxBytes: limits.entryBytesMax, acceptCompression: [] },
     );
     addBatchRoutes(router, paths, {
       toAnswer,
@@ -204,14 +203,20 @@ async function* flat(answers: AsyncIterable<EntryAnswer[]>): AsyncGenerator<Entr
   for await (const some of answers) yield* some;
 }
 
-async function* eachRun(runs: AsyncIterable<FrameRun>): AsyncGenerator<EncodedRun, void, undefined> {
-  for await (const run of runs) yield entriesOf(run);
+async function* answerRuns(
+  messages: AsyncIterable<Empty>,
+  context: HandlerContext,
+  ingest: Ingest,
+): AsyncGenerator<MessageInitShape<typeof EmptySchema>, void, undefined> {
+  const call = framedCallOf(context);
+  for await (const answers of ingest.answerRuns(entriesOfEach(call.runs(messages)), callOf(context))) {
+    call.answer(encodeAnswers(answers));
+    yield {};
+  }
 }
 
-async function* inFrames(
-  answers: AsyncIterable<RunAnswers>,
-): AsyncGenerator<MessageInitShape<typeof FrameRunSchema>, void, undefined> {
-  for await (const run of answers) yield { frames: encodeAnswers(run) };
+async function* entriesOfEach(runs: AsyncIterable<Uint8Array>): AsyncGenerator<EncodedRun, void, undefined> {
+  for await (const frames of runs) yield entriesOf(frames);
 }
 
 async function* oneByOne(

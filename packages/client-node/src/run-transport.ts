@@ -3,18 +3,20 @@
  *
  * Connect for Node costs 30 to 40 µs a message, whatever its size. So it is
  * kept in charge of the protocol (headers, interceptors, deadlines, cancels,
- * trailers, errors), and sees fewer messages: the RPC is called as one whose
- * messages are FrameRuns, and the HTTP client beneath Connect takes off and
- * puts on what is around a run. The bytes between client and server are the
- * same as ever (packages/proto/src/frames.ts).
+ * trailers, errors), and sees fewer messages: an empty one for each run, which
+ * passes beside it (packages/proto/src/frames.ts). The bytes between client and
+ * server are the same as ever.
  *
- *   run of frames ─▶ FrameRun ─▶ Connect ─▶ 0 len FrameRun ─ unwrap ─▶ frame │ frame │ …   HTTP/2
- *   run of frames ◀─ FrameRun ◀─ Connect ◀─ 0 len FrameRun ◀─ gather ─ frame │ fra
+ *   run of frames ───── beside Connect ─────▶ frame │ frame │ …        HTTP/2
+ *   an empty message ─▶    Connect
+ *   run of frames ◀──── beside Connect ◀───── gather ◀─ frame │ fra    HTTP/2
+ *   an empty message ◀─    Connect
  *
  * Frames that are not plain messages, such as those that end a stream, go to
  * Connect by themselves. It needs HTTP/2 and messages without compression:
  * everything else sends and receives messages, with the same runs in front.
  */
+import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import type {
   CommonTransportOptions,
@@ -25,15 +27,7 @@ import { createTransport as createConnectTransport } from "@connectrpc/connect/p
 import { createTransport as createGrpcTransport } from "@connectrpc/connect/protocol-grpc";
 import { createTransport as createGrpcWebTransport } from "@connectrpc/connect/protocol-grpc-web";
 import { createNodeHttpClient, type NodeHttpClientOptions } from "@connectrpc/connect-node";
-import {
-  decodeEntries,
-  encodeAnswer,
-  FrameGatherer,
-  FrameRunSchema,
-  LogService,
-  limits,
-  unwrapFrames,
-} from "@logsvc/client";
+import { decodeEntries, encodeAnswer, FrameGatherer, LogService, limits, PassingRuns } from "@logsvc/client";
 
 /**
  * Calls StreamLogs: takes and yields runs of whole frames, of entries and of
@@ -61,18 +55,27 @@ type Http2SessionProvider = NonNullable<
 /** The flag of the frame that ends a response's stream; gRPC has none. */
 const endFlags = { connect: 2, grpc: 0, "grpc-web": 128 } as const;
 
-/** A run has one message of the greatest size at the most, and what comes with it. */
-const runBytesMax = 2 * limits.batchBytesMax;
+/** Of what Connect sees: the frames that end streams. */
+const messageBytesMax = limits.batchBytesMax;
 
 /** StreamLogs over HTTP/2 in frames. */
 export function createRunStream(options: RunTransportOptions): StreamRuns {
-  const transport = createTransport(options);
   const { streamLogs } = LogService.method;
-  const method = { ...streamLogs, input: FrameRunSchema, output: FrameRunSchema };
+  const method = { ...streamLogs, input: EmptySchema, output: EmptySchema };
   return async function* streamRuns(runs, headers, signal) {
-    const response = await transport.stream(method, signal, undefined, headers, wrapped(runs));
-    for await (const { frames } of response.message) yield frames;
+    // One for each call: its HTTP client hands this call's runs over.
+    const passing = { sent: new PassingRuns(), received: new PassingRuns() };
+    const transport = createTransport(options, passing);
+    const messages = emptyMessages(runs, passing.sent);
+    const response = await transport.stream(method, signal, undefined, headers, messages);
+    for await (const _message of response.message) yield passing.received.receive();
   };
+}
+
+/** The runs of one call on their way past Connect. */
+interface CallRuns {
+  readonly sent: PassingRuns;
+  readonly received: PassingRuns;
 }
 
 /** StreamLogs over any transport, message by message. */
@@ -84,26 +87,32 @@ export function createMessageStream(transport: Transport): StreamRuns {
   };
 }
 
-async function* wrapped(runs: AsyncIterable<Uint8Array>) {
-  for await (const frames of runs) yield { frames };
+async function* emptyMessages(runs: AsyncIterable<Uint8Array>, sent: PassingRuns) {
+  for await (const frames of runs) {
+    sent.pass(frames);
+    yield {};
+  }
 }
 
 async function* entriesOf(runs: AsyncIterable<Uint8Array>) {
   for await (const frames of runs) yield* decodeEntries(frames);
 }
 
-function createTransport({ protocol, baseUrl, interceptors, sessions }: RunTransportOptions): Transport {
+function createTransport(
+  { protocol, baseUrl, interceptors, sessions }: RunTransportOptions,
+  runs: CallRuns,
+): Transport {
   const client = createNodeHttpClient({ httpVersion: "2", sessionProvider: () => sessions });
   const options: CommonTransportOptions = {
     baseUrl,
     interceptors,
-    httpClient: framed(client, endFlags[protocol]),
+    httpClient: framed(client, runs, endFlags[protocol]),
     useBinaryFormat: true,
     acceptCompression: [],
     sendCompression: null,
-    compressMinBytes: runBytesMax,
-    readMaxBytes: runBytesMax,
-    writeMaxBytes: runBytesMax,
+    compressMinBytes: messageBytesMax,
+    readMaxBytes: messageBytesMax,
+    writeMaxBytes: messageBytesMax,
   };
   switch (protocol) {
     case "connect":
@@ -115,41 +124,45 @@ function createTransport({ protocol, baseUrl, interceptors, sessions }: RunTrans
   }
 }
 
-/** The HTTP client for who sends and receives FrameRuns. */
-function framed(client: UniversalClientFn, endFlag: number): UniversalClientFn {
+/** The HTTP client beneath empty messages that stand for runs. */
+function framed(client: UniversalClientFn, { sent, received }: CallRuns, endFlag: number): UniversalClientFn {
   return async ({ body, ...request }) => {
-    const response = await client({ ...request, ...(body && { body: unwrapped(body) }) });
-    return { ...response, body: gathered(response.body, endFlag) };
+    const response = await client({ ...request, ...(body && { body: written(body, sent) }) });
+    return { ...response, body: gathered(response.body, received, endFlag) };
   };
 }
 
-/** Not a generator: that would turn a `throw`, by which a failed write is told, into a `return`. */
-function unwrapped(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+/** A run in place of each message. Not a generator: that would turn a `throw`, by which a failed write is told, into a `return`. */
+function written(body: AsyncIterable<Uint8Array>, sent: PassingRuns): AsyncIterable<Uint8Array> {
   return {
     [Symbol.asyncIterator]() {
       const frames = body[Symbol.asyncIterator]();
-      const unwrap = async (
+      const write = async (
         step: Promise<IteratorResult<Uint8Array>>,
       ): Promise<IteratorResult<Uint8Array>> => {
         const { done, value } = await step;
-        return done ? { done, value } : { done: false, value: unwrapFrames(value) };
+        return done ? { done, value } : { done: false, value: sent.receive() };
       };
       return {
-        next: () => unwrap(frames.next()),
-        throw: (error) => unwrap(frames.throw?.(error) ?? Promise.reject(error)),
-        return: (value) => unwrap(frames.return?.(value) ?? Promise.resolve({ done: true, value })),
+        next: () => write(frames.next()),
+        throw: (error) => write(frames.throw?.(error) ?? Promise.reject(error)),
+        return: (value) => write(frames.return?.(value) ?? Promise.resolve({ done: true, value })),
       };
     },
   };
 }
 
-/** A response's body with each run of frames wrapped. Not a generator either: Connect cancels the request by `throw`. */
-function gathered(body: UniversalClientResponse["body"], endFlag: number): AsyncIterable<Uint8Array> {
+/** A response's body with a message for each run. Not a generator either: Connect cancels the request by `throw`. */
+function gathered(
+  body: UniversalClientResponse["body"],
+  received: PassingRuns,
+  endFlag: number,
+): AsyncIterable<Uint8Array> {
   return {
     [Symbol.asyncIterator]() {
       const chunks = body[Symbol.asyncIterator]();
       const gatherer = new FrameGatherer({ messageBytesMax: limits.batchBytesMax, endFlag, tooLarge });
-      const frames = gather(chunks, gatherer);
+      const frames = gather(chunks, gatherer, received);
       return {
         next: () => frames.next(),
         throw: async (error) => chunks.throw?.(error) ?? Promise.reject(error),
@@ -159,12 +172,18 @@ function gathered(body: UniversalClientResponse["body"], endFlag: number): Async
 }
 
 /** As many frames at once as one read of the stream brings; waiting for more of them has shown no gain. */
-async function* gather(chunks: AsyncIterator<Uint8Array>, gatherer: FrameGatherer) {
+async function* gather(
+  chunks: AsyncIterator<Uint8Array>,
+  gatherer: FrameGatherer,
+  received: PassingRuns,
+): AsyncGenerator<Uint8Array, void, undefined> {
   for (;;) {
     const { done, value } = await chunks.next();
     if (done) break;
     gatherer.push(value);
-    for (let frames = gatherer.take(); frames !== undefined; frames = gatherer.take()) yield frames;
+    for (let taken = gatherer.take(); taken !== undefined; taken = gatherer.take()) {
+      yield taken.arePlain ? received.pass(taken.frames) : taken.frames;
+    }
   }
   const rest = gatherer.rest();
   if (rest.length > 0) yield rest;

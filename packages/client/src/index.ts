@@ -46,12 +46,10 @@ export type { BatchOrigin, WriteBatch } from "./write-batch.ts";
 export {
   EntryEncoder,
   FrameGatherer,
-  type FrameRun,
-  FrameRunSchema,
   frameHeaderBytes,
   LogService,
   messageLengthAt,
-  unwrapFrames,
+  PassingRuns,
   type WriteLogsRequest,
 } from "@logsvc/proto";
 export { backoffMs } from "./backoff.ts";

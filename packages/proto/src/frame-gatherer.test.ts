@@ -1,18 +1,17 @@
 /** Runs of frames, however the bytes are cut. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
-import { FrameGatherer } from "./frame-gatherer.ts";
-import { frameHeaderBytes, messageLengthAt, unwrapFrames, writeFrameHeader } from "./frames.ts";
-import { FrameRunSchema } from "./gen/logsvc/internal/encoded_pb.ts";
+import { FrameGatherer, type GatheredFrames } from "./frame-gatherer.ts";
+import { frameHeaderBytes, PassingRuns, writeFrameHeader } from "./frames.ts";
+import { SpareBuffers } from "./spare-buffers.ts";
 
 const endFlag = 2;
 const messageBytesMax = 1_000;
 
-function gatherer(): FrameGatherer {
+function gatherer(buffers?: SpareBuffers): FrameGatherer {
   const tooLarge = (messageBytes: number): Error => new RangeError(`${messageBytes} bytes`);
-  return new FrameGatherer({ messageBytesMax, endFlag, tooLarge });
+  return new FrameGatherer({ messageBytesMax, endFlag, tooLarge, ...(buffers && { buffers }) });
 }
 
 function frame(flags: number, message: Uint8Array): Uint8Array {
@@ -23,31 +22,36 @@ function frame(flags: number, message: Uint8Array): Uint8Array {
 }
 
 /** Takes all that can be taken. */
-function* takeAll(from: FrameGatherer): Generator<Uint8Array> {
+function* takeAll(from: FrameGatherer): Generator<GatheredFrames> {
   for (let taken = from.take(); taken !== undefined; taken = from.take()) yield taken;
+}
+
+/** Takes all, giving each back as a reader does who is done with it. */
+function* copyAll(from: FrameGatherer): Generator<GatheredFrames> {
+  for (const { frames, arePlain } of takeAll(from)) {
+    yield { frames: frames.slice(), arePlain };
+    from.giveBack(frames.fill(0xee));
+  }
 }
 
 /** Pushes bytes in chunks of these lengths, again and again, taking after each as a reader may. */
 function pushInChunks(
   bytes: Uint8Array,
   lengths: readonly number[],
-): { taken: Uint8Array[]; rest: Uint8Array } {
-  const from = gatherer();
-  const taken: Uint8Array[] = [];
+): { taken: GatheredFrames[]; rest: Uint8Array } {
+  const from = gatherer(new SpareBuffers(8 * 1024, 2));
+  const taken: GatheredFrames[] = [];
   for (let at = 0, turn = 0; at < bytes.length; turn++) {
     const length = lengths[turn % lengths.length] ?? 1;
     from.push(bytes.subarray(at, at + length));
     at += length;
-    if (turn % 3 !== 0) taken.push(...takeAll(from));
+    if (turn % 3 !== 0) taken.push(...copyAll(from));
   }
-  taken.push(...takeAll(from));
+  taken.push(...copyAll(from));
   return { taken, rest: from.rest() };
 }
 
-/** What was taken, with its wrapping off. */
-function unwrapped(taken: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat(taken.map((bytes) => ((bytes[0] ?? 0) === 0 ? unwrapFrames(bytes) : bytes)));
-}
+const joined = (taken: readonly GatheredFrames[]): Buffer => Buffer.concat(taken.map(({ frames }) => frames));
 
 test("whatever the chunks, the frames come out whole, in order and unchanged", () => {
   const messages = fc.array(fc.uint8Array({ maxLength: messageBytesMax, size: "max" }), { maxLength: 30 });
@@ -58,30 +62,36 @@ test("whatever the chunks, the frames come out whole, in order and unchanged", (
       const bytes = Buffer.concat([...all.map((message) => frame(0, message)), ...last]);
       const { taken, rest } = pushInChunks(bytes, lengths);
       assert.equal(rest.length, 0);
-      assert.deepEqual(Buffer.from(unwrapped(taken)), bytes);
-      // What Connect sees are frames whose messages are FrameRuns.
-      for (const each of taken.slice(0, taken.length - last.length)) {
-        assert.equal(messageLengthAt(each, 0), each.length - frameHeaderBytes);
-        const { frames } = fromBinary(FrameRunSchema, each.subarray(frameHeaderBytes));
-        assert.deepEqual(frames, unwrapFrames(each));
-      }
+      assert.deepEqual(joined(taken), bytes);
+      assert.equal(taken.filter(({ arePlain }) => !arePlain).length, last.length);
+      assert.equal(taken.at(-1)?.arePlain ?? true, !ends);
     }),
   );
 });
 
-test("what protobuf writes is unwrapped as well, also when it is nothing", () => {
-  for (const length of [0, 1, 127, 128, 20_000]) {
-    const frames = new Uint8Array(length).fill(7);
-    const run = frame(0, toBinary(FrameRunSchema, create(FrameRunSchema, { frames })));
-    assert.deepEqual(unwrapFrames(run), frames);
-  }
+test("runs pass in order, and none is made up", () => {
+  const runs = new PassingRuns();
+  for (const byte of [1, 2]) assert.deepEqual(runs.pass(Uint8Array.of(byte)), new Uint8Array(5));
+  assert.deepEqual([runs.receive(), runs.receive()], [Uint8Array.of(1), Uint8Array.of(2)]);
+  assert.throws(() => runs.receive(), /no run/);
+});
+
+test("spare buffers are of one size, bounded, and used again", () => {
+  const buffers = new SpareBuffers(100, 1);
+  const [one, two] = [buffers.take(10), buffers.take(100)];
+  assert.deepEqual([one.length, two.length, buffers.take(101).length], [100, 100, 101]);
+  buffers.giveBack(new ArrayBuffer(99));
+  buffers.giveBack(one.buffer);
+  buffers.giveBack(two.buffer);
+  assert.equal(buffers.take(1).buffer, one.buffer);
+  assert.notEqual(buffers.take(1).buffer, two.buffer);
 });
 
 test("a frame that breaks off is what is left", () => {
   const bytes = Buffer.concat([frame(0, Buffer.from("whole")), frame(0, Buffer.from("broken"))]);
   for (let cut = frameHeaderBytes + 5; cut < bytes.length; cut++) {
     const { taken, rest } = pushInChunks(bytes.subarray(0, cut), [3]);
-    assert.deepEqual(Buffer.from(unwrapped(taken)).toString("latin1", frameHeaderBytes), "whole");
+    assert.deepEqual(joined(taken).toString("latin1", frameHeaderBytes), "whole");
     assert.deepEqual(Buffer.from(rest), bytes.subarray(frameHeaderBytes + 5, cut));
   }
 });
@@ -92,17 +102,17 @@ test("a message that is too long is refused by its header, after those before it
   writeFrameHeader(header, 0, 0, messageBytesMax + 1);
   from.push(frame(0, Buffer.from("before")));
   from.push(header);
-  assert.equal(unwrapFrames(from.take() ?? header).length, frameHeaderBytes + 6);
+  assert.equal(from.take()?.frames.length, frameHeaderBytes + 6);
   assert.throws(() => from.take(), { message: "1001 bytes" });
 
   const allowed = gatherer();
   allowed.push(frame(0, new Uint8Array(messageBytesMax)));
-  assert.equal(unwrapFrames(allowed.take() ?? header).length, frameHeaderBytes + messageBytesMax);
+  assert.equal(allowed.take()?.frames.length, frameHeaderBytes + messageBytesMax);
 });
 
 test("a compressed message is passed on by itself, as it is", () => {
   const compressed = frame(1, Buffer.from("compressed"));
   const { taken } = pushInChunks(Buffer.concat([frame(0, Buffer.from("before")), compressed]), [4]);
   assert.equal(taken.length, 2);
-  assert.deepEqual(Buffer.from(taken[1] ?? []), Buffer.from(compressed));
+  assert.deepEqual(taken[1], { frames: compressed, arePlain: false });
 });

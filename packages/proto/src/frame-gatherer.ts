@@ -1,13 +1,20 @@
 /**
- * Gathers a stream's bytes, however they are cut, into runs of whole frames,
- * each wrapped as one frame that holds a FrameRun (see frames.ts). It copies
- * each byte once and looks at nothing but headers.
+ * Gathers a stream's bytes, however they are cut, into runs of whole frames. It
+ * copies each byte once and looks at nothing but headers.
  *
- *   push(chunk) … push(chunk) ─▶ take(): the frames that are whole, wrapped
- *                              ─▶ take(): a frame that is no plain message (compressed, a stream's end), as it is
+ *   push(chunk) … push(chunk) ─▶ take(): the plain messages that are whole, as one run
+ *                              ─▶ take(): a frame that is no plain message (compressed, a stream's end)
  *                              ─▶ rest(): at the end, what is no whole frame
  */
-import { compressedFlag, frameHeaderBytes, messageLengthAt, wrapBytesMax, wrapInPlace } from "./frames.ts";
+import { compressedFlag, frameHeaderBytes, messageLengthAt } from "./frames.ts";
+import type { SpareBuffers } from "./spare-buffers.ts";
+
+/** What a gatherer passes on. */
+export interface GatheredFrames {
+  /** Whole frames: any number of plain messages, or one of another kind. */
+  readonly frames: Uint8Array;
+  readonly arePlain: boolean;
+}
 
 /** Options of FrameGatherer. */
 export interface FrameGathererOptions {
@@ -17,23 +24,27 @@ export interface FrameGathererOptions {
   readonly endFlag: number;
   /** The error for a message of so many bytes, which is too long. */
   readonly tooLarge: (messageBytes: number) => Error;
+  /** Where buffers come from that are worth using again. Absent: each is new. */
+  readonly buffers?: SpareBuffers;
 }
 
 /** What is gathered before its reader should stop: some thousand short messages. */
 const fullBytes = 256 * 1024;
 
-/** A new buffer's size, until it is known how much comes in a turn. */
-const capacityBytesMin = 4 * 1024;
+/** A stream's first buffer: enough for who sends one message at a time. */
+const smallBytes = 4 * 1024;
+
+/** What a buffer of `buffers` should hold: enough for a run, and for what comes in the turn in which it is full. */
+export const gatheringBytes: number = fullBytes + 64 * 1024;
 
 /** For one direction of one stream. */
 export class FrameGatherer {
   readonly #options: FrameGathererOptions;
-  #bytes = new Uint8Array(capacityBytesMin);
-  /** Where the first byte begins that was not yet taken: before it is room for the wrapping. */
-  #start = wrapBytesMax;
+  /** Empty when nothing is gathered: an idle stream holds no buffer. */
+  #bytes: Uint8Array = new Uint8Array();
   /** Where the first frame begins that is not whole, or not a plain message. */
-  #next = wrapBytesMax;
-  #end = wrapBytesMax;
+  #next = 0;
+  #end = 0;
 
   constructor(options: FrameGathererOptions) {
     this.#options = options;
@@ -41,58 +52,49 @@ export class FrameGatherer {
 
   /** Whether there is enough for a run: what comes now should wait where it is. */
   get isFull(): boolean {
-    return this.#end - this.#start >= fullBytes;
+    return this.#end >= fullBytes;
   }
 
   /** Adds bytes as they come; they are copied. */
   push(chunk: Uint8Array): void {
     const end = this.#end + chunk.length;
-    if (end > this.#bytes.length) this.#grow(end);
+    if (end > this.#bytes.length) this.#moveTo(this.#allocate(end), 0);
     this.#bytes.set(chunk, this.#end);
     this.#end = end;
     this.#scan();
   }
 
   /**
-   * What to pass on next; undefined: nothing before more is pushed. Bytes that
-   * were passed on are not touched again.
+   * What to pass on next; undefined: nothing before more is pushed. What was
+   * passed on is not touched again before it is given back.
    *
    * @throws What `tooLarge` made, after everything before that message was taken.
    */
-  take(): Uint8Array | undefined {
-    if (this.#next > this.#start) {
-      const run = this.#bytes.subarray(wrapInPlace(this.#bytes, this.#start, this.#next), this.#next);
-      this.#moveTo(this.#next);
-      return run;
-    }
-    return this.#takeSpecial();
+  take(): GatheredFrames | undefined {
+    if (this.#next > 0) return { frames: this.#cut(this.#next), arePlain: true };
+    if (this.#end < frameHeaderBytes) return undefined;
+    const length = messageLengthAt(this.#bytes, 0);
+    if (length > this.#options.messageBytesMax) throw this.#options.tooLarge(length);
+    const end = frameHeaderBytes + length;
+    if (end > this.#end || !this.#isSpecial(this.#bytes[0] ?? 0)) return undefined;
+    return { frames: this.#cut(end), arePlain: false };
+  }
+
+  /** Takes frames back that were passed on: nobody may use them any more. */
+  giveBack(frames: Uint8Array): void {
+    this.#options.buffers?.giveBack(frames.buffer);
   }
 
   /** What is left: nothing, or a frame that has broken off. */
   rest(): Uint8Array {
-    return this.#bytes.subarray(this.#start, this.#end);
-  }
-
-  /** A frame that is not a plain message, or too long, if one begins here. */
-  #takeSpecial(): Uint8Array | undefined {
-    const at = this.#start;
-    if (this.#end - at < frameHeaderBytes) return undefined;
-    const flags = this.#bytes[at] ?? 0;
-    const length = messageLengthAt(this.#bytes, at);
-    if (length > this.#options.messageBytesMax) throw this.#options.tooLarge(length);
-    const end = at + frameHeaderBytes + length;
-    if (end > this.#end || !this.#isSpecial(flags)) return undefined;
-    const frame = this.#bytes.subarray(at, end);
-    this.#moveTo(end);
-    return frame;
+    return this.#bytes.subarray(0, this.#end);
   }
 
   /** Moves over the plain messages that are whole. */
   #scan(): void {
     const { messageBytesMax } = this.#options;
     while (this.#end - this.#next >= frameHeaderBytes) {
-      const flags = this.#bytes[this.#next] ?? 0;
-      if (this.#isSpecial(flags)) return;
+      if (this.#isSpecial(this.#bytes[this.#next] ?? 0)) return;
       const length = messageLengthAt(this.#bytes, this.#next);
       const end = this.#next + frameHeaderBytes + length;
       if (length > messageBytesMax || end > this.#end) return;
@@ -105,25 +107,29 @@ export class FrameGatherer {
     return (flags & (compressedFlag | this.#options.endFlag)) !== 0;
   }
 
-  /** Goes on in a buffer of its own: what is passed on is its receiver's. */
-  #moveTo(start: number): void {
-    const rest = this.#bytes.subarray(start, this.#end);
-    const capacity = Math.max(
-      capacityBytesMin,
-      Math.min(this.#end - this.#start, fullBytes),
-      2 * rest.length,
-    );
-    this.#bytes = new Uint8Array(wrapBytesMax + capacity);
-    this.#bytes.set(rest, wrapBytesMax);
-    this.#start = wrapBytesMax;
-    this.#next = wrapBytesMax;
-    this.#end = wrapBytesMax + rest.length;
+  /** Passes the bytes before `end` on with their buffer, and goes on in another one. */
+  #cut(end: number): Uint8Array {
+    const cut = this.#bytes.subarray(0, end);
+    const restBytes = this.#end - end;
+    this.#moveTo(restBytes === 0 ? new Uint8Array() : this.#allocate(restBytes), end);
+    this.#next = 0;
     this.#scan();
+    return cut;
   }
 
-  #grow(bytes: number): void {
-    const grown = new Uint8Array(Math.max(bytes, 2 * this.#bytes.length));
-    grown.set(this.#bytes.subarray(this.#start, this.#end), this.#start);
-    this.#bytes = grown;
+  #moveTo(bytes: Uint8Array, from: number): void {
+    bytes.set(this.#bytes.subarray(from, this.#end));
+    // Only what outgrew its buffer leaves nothing behind that somebody has.
+    if (from === 0) this.#options.buffers?.giveBack(this.#bytes.buffer);
+    this.#bytes = bytes;
+    this.#end -= from;
+  }
+
+  #allocate(bytes: number): Uint8Array {
+    if (bytes <= smallBytes) return new Uint8Array(smallBytes);
+    const { buffers } = this.#options;
+    return buffers === undefined
+      ? new Uint8Array(Math.max(bytes, 2 * this.#bytes.length))
+      : buffers.take(bytes);
   }
 }

@@ -1,14 +1,17 @@
 export { type EncodableEntry, EntryEncoder } from "./entry-encoder.ts";
 export { entryFieldNames } from "./entry-fields.ts";
 export { type EntryJson, entryToJson, formatTimestamp } from "./entry-json.ts";
-export { FrameGatherer, type FrameGathererOptions } from "./frame-gatherer.ts";
+export {
+  FrameGatherer,
+  type FrameGathererOptions,
+  type GatheredFrames,
+  gatheringBytes,
+} from "./frame-gatherer.ts";
 export {
   compressedFlag,
   frameHeaderBytes,
   messageLengthAt,
-  unwrapFrames,
-  wrapBytesMax,
-  wrapInPlace,
+  PassingRuns,
   writeFrameHeader,
 } from "./frames.ts";
 export {
@@ -37,8 +40,6 @@ export {
 export {
   type EncodedBatch,
   EncodedBatchSchema,
-  type FrameRun,
-  FrameRunSchema,
 } from "./gen/logsvc/internal/encoded_pb.ts";
 export {
   type CountLogsRequest,
@@ -90,4 +91,5 @@ export {
 } from "./gen/logsvc/tail_pb.ts";
 export { limits } from "./limits.ts";
 export { type LevelName, levelNames, normalizeLevel, severities, severityOf } from "./severity.ts";
+export { SpareBuffers } from "./spare-buffers.ts";
 export { timestampMax, toNanoseconds } from "./timestamp.ts";

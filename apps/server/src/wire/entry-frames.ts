@@ -1,12 +1,12 @@
 /** The entries in a run of StreamLogs' frames. */
-import { type FrameRun, frameHeaderBytes, messageLengthAt } from "@logsvc/proto";
+import { frameHeaderBytes, messageLengthAt } from "@logsvc/proto";
 import type { EncodedRun } from "../ingest/intake.ts";
 
 /** No frame is shorter: a guess for how many entries a run has, to be mended where it is wrong. */
 const entryBytesGuess = 64;
 
 /** Where each entry of a run of whole frames is. */
-export function entriesOf({ frames }: FrameRun): EncodedRun {
+export function entriesOf(frames: Uint8Array): EncodedRun {
   let ranges = new Uint32Array(2 * Math.ceil(frames.length / entryBytesGuess));
   let count = 0;
   for (let at = 0; at < frames.length; ) {

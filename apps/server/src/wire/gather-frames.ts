@@ -9,22 +9,25 @@
  */
 import type { ServerHttp2Stream } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { FrameGatherer } from "@logsvc/proto";
+import type { FrameGatherer, GatheredFrames } from "@logsvc/proto";
 import { brokenOff } from "./frame-boundaries.ts";
 
 /**
- * The stream's bytes as the gatherer passes them on. When it is full the stream
+ * The stream's frames as the gatherer passes them on. When it is full the stream
  * is paused, and HTTP/2 flow control holds the client. It ends with the stream;
  * the stream itself is left as it is when the reader stops.
  */
-export function gatherFrames(stream: ServerHttp2Stream, gatherer: FrameGatherer): AsyncIterable<Uint8Array> {
+export function gatherFrames(
+  stream: ServerHttp2Stream,
+  gatherer: FrameGatherer,
+): AsyncIterable<GatheredFrames> {
   return { [Symbol.asyncIterator]: () => readTurns(new StreamTurns(stream, gatherer), gatherer) };
 }
 
 async function* readTurns(
   turns: StreamTurns,
   gatherer: FrameGatherer,
-): AsyncGenerator<Uint8Array, void, undefined> {
+): AsyncGenerator<GatheredFrames, void, undefined> {
   try {
     for (let more = true; more; ) {
       more = await turns.next();

@@ -14,6 +14,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants as http2Constants, type ServerHttp2Stream } from "node:http2";
 import { Duplex } from "node:stream";
+import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import {
@@ -22,12 +23,11 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
-import { FrameRunSchema } from "@logsvc/proto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { compressionZstd } from "./compression-zstd.ts";
 import { errorBody, toConnectError } from "./connect-errors.ts";
 import { cutAtFrames } from "./frame-boundaries.ts";
-import { canBeFramed, framedRequest, framedResponse } from "./framed.ts";
+import { canBeFramed, contextOf, FramedCall } from "./framed.ts";
 import type { ReceiveBound } from "./receive-bound.ts";
 import { takeOver } from "./take-over.ts";
 
@@ -43,7 +43,7 @@ export interface ConnectRoutes {
   readonly messages: AddRoutes;
   /**
    * Some of them once more, for requests in binary: their entries stay encoded.
-   * Those whose input is a FrameRun take and return runs of frames.
+   * Those whose messages are empty take and return runs of frames (framed.ts).
    */
   readonly encoded: AddRoutes;
   /** Bounds the bodies of all unary calls together. */
@@ -134,10 +134,10 @@ async function respond(handlers: RpcHandlers, raw: IncomingMessage, response: Se
   dropEndlessDeadline(universal.header);
   const handler = chooseHandler(handlers, universal.header, raw);
   const stream = streamOf(response);
-  if (stream !== undefined && handler.method.input === FrameRunSchema) {
-    const body = framedRequest(stream, universal.header);
-    const framed = framedResponse(await handler({ ...universal, body }));
-    await universalResponseToNodeResponse(framed, response);
+  if (stream !== undefined && takesRuns(handler)) {
+    const call = new FramedCall(universal.header.get("content-type") ?? "");
+    const request = { ...universal, body: call.body(stream), contextValues: contextOf(call) };
+    await universalResponseToNodeResponse(call.response(await handler(request)), response);
     return;
   }
   // Connect's own iteration destroys the request when it stops at an error,
@@ -148,6 +148,9 @@ async function respond(handlers: RpcHandlers, raw: IncomingMessage, response: Se
   await universalResponseToNodeResponse(await handler({ ...universal, body }), response);
 }
 
+/** Whether a handler's messages are empty, and stand for runs of frames. */
+const takesRuns = ({ method }: UniversalHandler): boolean => method.input === EmptySchema;
+
 const binaryType = /^application\/(proto|connect\+proto|grpc(-web)?(\+proto)?)\s*(;|$)/i;
 
 function chooseHandler(
@@ -156,7 +159,7 @@ function chooseHandler(
   raw: IncomingMessage,
 ): UniversalHandler {
   if (encoded === undefined || !binaryType.test(header.get("content-type") ?? "")) return messages;
-  if (encoded.method.input !== FrameRunSchema) return encoded;
+  if (!takesRuns(encoded)) return encoded;
   return raw.httpVersionMajor === 2 && canBeFramed(header) ? encoded : messages;
 }
 

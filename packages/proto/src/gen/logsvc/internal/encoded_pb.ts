@@ -14,31 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file logsvc/internal/encoded.proto.
  */
 export const file_logsvc_internal_encoded: GenFile = /*@__PURE__*/
-  fileDesc("Ch1sb2dzdmMvaW50ZXJuYWwvZW5jb2RlZC5wcm90bxIPbG9nc3ZjLmludGVybmFsIhoKCEZyYW1lUnVuEg4KBmZyYW1lcxgBIAEoDCJMCgxFbmNvZGVkQmF0Y2gSDwoHZW50cmllcxgBIAMoDBITCgtwcm9kdWNlcl9pZBgCIAEoCRIWCg5maXJzdF9zZXF1ZW5jZRgDIAEoBGIGcHJvdG8z");
-
-/**
- * FrameRun carries a run of whole frames of a stream as one message, so that
- * what handles messages is called once a run and not once a message:
- *
- *   0, length of 4 bytes (big-endian), message │ 0, length, message │ ...
- *
- * gRPC, gRPC-Web and Connect all frame a stream's messages like this.
- *
- * @generated from message logsvc.internal.FrameRun
- */
-export type FrameRun = Message<"logsvc.internal.FrameRun"> & {
-  /**
-   * @generated from field: bytes frames = 1;
-   */
-  frames: Uint8Array;
-};
-
-/**
- * Describes the message logsvc.internal.FrameRun.
- * Use `create(FrameRunSchema)` to create a new message.
- */
-export const FrameRunSchema: GenMessage<FrameRun> = /*@__PURE__*/
-  messageDesc(file_logsvc_internal_encoded, 0);
+  fileDesc("Ch1sb2dzdmMvaW50ZXJuYWwvZW5jb2RlZC5wcm90bxIPbG9nc3ZjLmludGVybmFsIkwKDEVuY29kZWRCYXRjaBIPCgdlbnRyaWVzGAEgAygMEhMKC3Byb2R1Y2VyX2lkGAIgASgJEhYKDmZpcnN0X3NlcXVlbmNlGAMgASgEYgZwcm90bzM");
 
 /**
  * EncodedBatch is a WriteLogsRequest whose entries are left encoded.
@@ -73,5 +49,5 @@ export type EncodedBatch = Message<"logsvc.internal.EncodedBatch"> & {
  * Use `create(EncodedBatchSchema)` to create a new message.
  */
 export const EncodedBatchSchema: GenMessage<EncodedBatch> = /*@__PURE__*/
-  messageDesc(file_logsvc_internal_encoded, 1);
+  messageDesc(file_logsvc_internal_encoded, 0);
 
