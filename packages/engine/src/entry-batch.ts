@@ -12,7 +12,7 @@
  * length.
  */
 import { toBinary } from "@bufbuild/protobuf";
-import { type LogEntry, LogEntrySchema, severityOf } from "@logsvc/proto";
+import { type LogEntry, LogEntrySchema, SpareBuffers, severityOf } from "@logsvc/proto";
 
 /** Entries, normalised and encoded. */
 export interface EntryBatch {
@@ -35,6 +35,12 @@ const entryHeadBytesMax = 6;
 
 /** Bytes of an entry, at a guess: how many entries the capacity in bytes is for. */
 const entryBytesGuess = 64;
+
+/** From so many bytes on a batch's buffer is worth using again. */
+const spareBytesMin = 32 * 1024;
+
+/** The buffers of large batches: whoever has stored one gives its buffer back. Enough for what is stored at one time. */
+export const batchBuffers: SpareBuffers = new SpareBuffers(640 * 1024, 8);
 
 const builtHere = new WeakSet<EntryBatch>();
 
@@ -70,7 +76,7 @@ export class EntryBatchBuilder {
   constructor(producerId?: string, capacityBytes = 1024) {
     const entries = Math.ceil(capacityBytes / entryBytesGuess);
     this.#producerId = producerId;
-    this.#bytes = new Uint8Array(capacityBytes);
+    this.#bytes = allocate(capacityBytes);
     this.#ends = new Uint32Array(entries);
     this.#timestamps = new Uint32Array(entries * 2);
     this.#severities = new Uint8Array(entries);
@@ -118,8 +124,9 @@ export class EntryBatchBuilder {
   reserve(bytes: number): Uint8Array<ArrayBuffer> {
     const needed = this.#length + bytes;
     if (needed > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(this.#bytes.length * 2, needed));
+      const grown = allocate(Math.max(this.#bytes.length * 2, needed));
       grown.set(this.#bytes.subarray(0, this.#length));
+      batchBuffers.giveBack(this.#bytes.buffer);
       this.#bytes = grown;
     }
     return this.#bytes;
@@ -151,7 +158,7 @@ export class EntryBatchBuilder {
     const timestamps = fit(this.#timestamps, this.#count * 2);
     const batch: EntryBatch = {
       count: this.#count,
-      bytes: fit(this.#bytes, this.#length),
+      bytes: this.#fitBytes(),
       ends: fit(this.#ends, this.#count),
       timestamps: new BigInt64Array(timestamps.buffer, 0, this.#count),
       severities: fit(this.#severities, this.#count),
@@ -161,6 +168,16 @@ export class EntryBatchBuilder {
     };
     builtHere.add(batch);
     return batch;
+  }
+
+  /** A buffer that comes back is handed over whole when a quarter of it is used. */
+  #fitBytes(): Uint8Array {
+    const bytes = this.#bytes;
+    if (!batchBuffers.isOurs(bytes.buffer)) return fit(bytes, this.#length);
+    if (this.#length * 4 >= bytes.length) return bytes.subarray(0, this.#length);
+    const copy = bytes.slice(0, this.#length);
+    batchBuffers.giveBack(bytes.buffer);
+    return copy;
   }
 
   #growMarks(): void {
@@ -190,6 +207,10 @@ export interface EntryMarks {
   readonly severity: number;
   /** Its number in its producer's count; 0: none. */
   readonly sequence: number;
+}
+
+function allocate(bytes: number): Uint8Array<ArrayBuffer> {
+  return bytes < spareBytesMin ? new Uint8Array(bytes) : batchBuffers.take(bytes);
 }
 
 /** The used part of an array: as it is where it is most of it, else a copy, so that a lonely entry is small. */

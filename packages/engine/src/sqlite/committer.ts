@@ -6,7 +6,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { EntryBatch } from "../entry-batch.ts";
 import { encodeBlock } from "./block-format.ts";
-import { type BlockImage, blockViews, createBlockImage } from "./block-image.ts";
+import { type BlockImage, type BlockOutline, blockViews, createBlockImage } from "./block-image.ts";
 import { transaction } from "./log-file.ts";
 import type { ProducerLedger } from "./producer-ledger.ts";
 import type { AppendAnswer, Commit } from "./thread-messages.ts";
@@ -41,6 +41,8 @@ export class Committer {
   readonly #updateLog;
   #nextOffset: number;
   #lastReceivedAt: bigint;
+  /** Where a block is put together that nobody keeps. */
+  #scratch = new ArrayBuffer(blockBytesMax);
 
   constructor(database: DatabaseSync, ledger: ProducerLedger) {
     this.#database = database;
@@ -64,23 +66,31 @@ export class Committer {
   /**
    * Stores what is new in these batches. When it throws, nothing is stored and
    * nothing is changed.
+   *
+   * @param keepsBlocks Whether the commit comes with its blocks.
    */
-  commit(waiting: readonly WaitingBatch[]): { answers: AppendAnswer[]; commit: Commit } {
+  commit(
+    waiting: readonly WaitingBatch[],
+    keepsBlocks: boolean,
+  ): { answers: AppendAnswer[]; commit: Commit } {
     const startedAt = performance.now();
     const receivedAt = this.#receivedAt();
     try {
-      const { answers, blocks } = transaction(this.#database, () => this.#store(waiting, receivedAt));
+      const { answers, stored } = transaction(this.#database, () =>
+        this.#store(waiting, receivedAt, keepsBlocks),
+      );
       this.#ledger.committed();
-      for (const block of blocks) this.#nextOffset += block.count;
-      if (blocks.length > 0) this.#lastReceivedAt = receivedAt;
-      return { answers, commit: this.#sum(blocks, startedAt) };
+      this.#nextOffset += stored.entries;
+      if (stored.entries > 0) this.#lastReceivedAt = receivedAt;
+      const durationUs = Math.round((performance.now() - startedAt) * 1000);
+      return { answers, commit: { ...stored, durationUs, nextOffset: this.#nextOffset } };
     } catch (error) {
       this.#ledger.forget();
       throw error;
     }
   }
 
-  #store(waiting: readonly WaitingBatch[], receivedAt: bigint) {
+  #store(waiting: readonly WaitingBatch[], receivedAt: bigint, keepsBlocks: boolean) {
     const answers: AppendAnswer[] = [];
     const pieces: Piece[] = [];
     let next = this.#nextOffset;
@@ -89,15 +99,20 @@ export class Committer {
       next += answer.stored;
       answers.push(answer);
     }
-    const blocks = cutBlocks(pieces, this.#nextOffset, receivedAt);
-    let rawBytes = 0;
-    for (const block of blocks) {
+    const blocks: BlockImage[] = [];
+    let count = 0;
+    let bytes = 0;
+    for (const outline of cutBlocks(pieces, this.#nextOffset, receivedAt)) {
+      const block = joinPieces(outline, keepsBlocks ? undefined : this.#scratch);
       this.#insert(block);
-      rawBytes += blockViews(block).bytes.length;
+      if (keepsBlocks) blocks.push(block);
+      else this.#scratch = block.buffer;
+      count += 1;
+      bytes += block.rawBytes;
     }
-    if (blocks.length > 0) this.#updateLog.run(next, receivedAt, blocks.length, rawBytes);
+    if (count > 0) this.#updateLog.run(next, receivedAt, count, bytes);
     this.#ledger.flush();
-    return { answers, blocks };
+    return { answers, stored: { blocks, entries: next - this.#nextOffset, bytes } };
   }
 
   /** Decides for each entry of a batch whether it is new, and where it goes. */
@@ -157,48 +172,38 @@ export class Committer {
     const now = BigInt(Date.now()) * 1_000_000n;
     return now > this.#lastReceivedAt ? now : this.#lastReceivedAt;
   }
+}
 
-  #sum(blocks: BlockImage[], startedAt: number): Commit {
-    let entries = 0;
-    let bytes = 0;
-    for (const block of blocks) {
-      entries += block.count;
-      bytes += blockViews(block).bytes.length;
-    }
-    const durationUs = Math.round((performance.now() - startedAt) * 1000);
-    return { blocks, entries, bytes, durationUs, nextOffset: this.#nextOffset };
-  }
+/** A block before it is put together. */
+interface CutBlock extends BlockOutline {
+  readonly pieces: readonly Piece[];
 }
 
 /** Cuts entries into blocks that are full, but for the last. */
-function cutBlocks(pieces: readonly Piece[], firstOffset: number, receivedAt: bigint): BlockImage[] {
-  const blocks: BlockImage[] = [];
-  let offset = firstOffset;
-  let parts: Piece[] = [];
-  let count = 0;
-  let rawBytes = 0;
-  const close = () => {
-    if (count > 0) blocks.push(joinPieces(parts, { firstOffset: offset, count, receivedAt, rawBytes }));
-    offset += count;
-    [parts, count, rawBytes] = [[], 0, 0];
-  };
+function* cutBlocks(
+  pieces: readonly Piece[],
+  firstOffset: number,
+  receivedAt: bigint,
+): Generator<CutBlock, void, undefined> {
+  let block = { firstOffset, receivedAt, pieces: [] as Piece[], count: 0, rawBytes: 0 };
   for (const { batch, from, to } of pieces) {
     for (let start = from; start < to; ) {
-      const end = fitting(batch, { from: start, to }, blockBytesMax - rawBytes, blockEntriesMax - count);
-      if (end === start && count > 0) {
-        close();
+      const range = { from: start, to };
+      const end = fitting(batch, range, blockBytesMax - block.rawBytes, blockEntriesMax - block.count);
+      if (end === start && block.count > 0) {
+        yield block;
+        block = { ...block, firstOffset: block.firstOffset + block.count, pieces: [], count: 0, rawBytes: 0 };
         continue;
       }
       // An entry that is larger than a block has a block of its own.
       const taken = Math.max(end, start + 1);
-      parts.push({ batch, from: start, to: taken });
-      count += taken - start;
-      rawBytes += startOf(batch, taken) - startOf(batch, start);
+      block.pieces.push({ batch, from: start, to: taken });
+      block.count += taken - start;
+      block.rawBytes += startOf(batch, taken) - startOf(batch, start);
       start = taken;
     }
   }
-  close();
-  return blocks;
+  if (block.count > 0) yield block;
 }
 
 /** The greatest `end` so that the entries from `from` to `end` fit, by halving. */
@@ -214,11 +219,8 @@ function fitting(batch: EntryBatch, range: { from: number; to: number }, bytesMa
   return low;
 }
 
-function joinPieces(
-  pieces: readonly Piece[],
-  head: { firstOffset: number; count: number; receivedAt: bigint; rawBytes: number },
-): BlockImage {
-  const block = createBlockImage(head);
+function joinPieces({ pieces, ...outline }: CutBlock, buffer: ArrayBuffer | undefined): BlockImage {
+  const block = createBlockImage(outline, buffer);
   const { timestamps, ends, severities, bytes } = blockViews(block);
   let count = 0;
   let length = 0;

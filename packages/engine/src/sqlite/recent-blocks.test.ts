@@ -48,3 +48,16 @@ test("a run is what follows an offset, up to a bound in bytes, but one block at 
   assert.deepEqual(runOf(5, 0), []);
   assert.deepEqual(runOf(16, 0), []);
 });
+
+test("blocks that do not follow each other are never one run", () => {
+  const recent = new RecentBlocks(Number.POSITIVE_INFINITY);
+  for (const offset of [1, 2, 5, 6]) recent.add(blockAt(offset));
+  assert.deepEqual(recent.run(1, 0), []);
+  assert.deepEqual(
+    recent.run(5, Number.POSITIVE_INFINITY).map(({ firstOffset }) => firstOffset),
+    [5, 6],
+  );
+  recent.clear();
+  assert.deepEqual(recent.run(5, 0), []);
+  assert.equal(recent.bytes, 0);
+});

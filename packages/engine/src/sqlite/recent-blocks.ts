@@ -31,8 +31,10 @@ export class RecentBlocks {
     return this.#bytes;
   }
 
-  /** Adds the block that follows the last one. */
+  /** Adds a newer block. When it does not follow the last one, those before it are forgotten. */
   add(block: MemoryBlock): void {
+    const last = this.#blocks.at(-1);
+    if (last !== undefined && block.firstOffset !== last.lastOffset + 1) this.clear();
     this.#blocks.push(block);
     this.#bytes += block.memoryBytes;
     this.#decodedBytes += block.memoryBytes;
@@ -69,6 +71,11 @@ export class RecentBlocks {
       else return middle;
     }
     return undefined;
+  }
+
+  /** Forgets them all. */
+  clear(): void {
+    this.dropBefore(Number.POSITIVE_INFINITY);
   }
 
   /** Forgets the blocks before an offset. */

@@ -1,7 +1,7 @@
 /**
  * The embedded engine: a log in one SQLite file, in this process.
  *
- *   append ─▶ writer thread: group commit, fsync ─▶ newest blocks in memory ─▶ watermark ─▶ readers at the head
+ *   append ─▶ writer thread: group commit, fsync ─▶ newest blocks in memory, while somebody reads there ─▶ watermark ─▶ readers
  *   read, behind the newest blocks ─▶ reading thread: a block at a time
  *   query, count, values, backlog  ─▶ scan threads: a job at a time each
  *
@@ -31,6 +31,7 @@ import { EngineError } from "../engine-error.ts";
 import type { EntryBatch } from "../entry-batch.ts";
 import type { EntryChunk } from "../scan/entry-chunk.ts";
 import { unpackEntries } from "../scan/unpack-entries.ts";
+import { HeadDemand } from "./head-demand.ts";
 import { MemoryBlock } from "./memory-block.ts";
 import { Positions } from "./positions.ts";
 import { RecentBlocks } from "./recent-blocks.ts";
@@ -86,6 +87,9 @@ const waitingScansMax = 256;
 /** Bytes of blocks that a reader at the head is given at a time, unless one block has more. */
 const runBytesMax = 1024 * 1024;
 
+/** A reader who is no further behind will be at the head in a moment: some blocks from the disk. */
+const nearEntries = 100_000;
+
 /** The longest that a timer waits: beyond it Node's fire at once, again and again. */
 const timerMsMax = 2 ** 31 - 1;
 
@@ -111,15 +115,17 @@ const failureChannel = channel("logsvc:engine:failure");
  */
 export async function openSqliteEngine(options: SqliteEngineOptions): Promise<Engine> {
   checkOptions(options);
+  const headDemand = new HeadDemand();
   const settings: WriterSettings = {
     folder: options.path,
+    headDemand: headDemand.shared,
     retentionAgeMs: options.retention?.ageMs,
     retentionBytes: options.retention?.bytes,
     retentionIntervalMs: options.retentionIntervalMs ?? defaults.retentionIntervalMs,
     producerIdleMs: options.producerIdleMs ?? defaults.producerIdleMs,
     fileBytesMax: options.fileBytesMax,
   };
-  const engine = new SqliteEngine(settings, options);
+  const engine = new SqliteEngine(settings, options, headDemand);
   try {
     await engine.opened();
   } catch (error) {
@@ -136,6 +142,7 @@ class SqliteEngine implements Engine {
   readonly #reads: ScanPool;
   readonly #scans: ScanPool;
   readonly #recent: RecentBlocks;
+  readonly #headDemand: HeadDemand;
   /** Blocks on their way from the disk, so that readers at one place share them. */
   readonly #loading = new Map<number, Promise<MemoryBlock | undefined>>();
   #positions = new Positions("");
@@ -148,7 +155,8 @@ class SqliteEngine implements Engine {
   #failure: EngineError | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(settings: WriterSettings, options: SqliteEngineOptions) {
+  constructor(settings: WriterSettings, options: SqliteEngineOptions, headDemand: HeadDemand) {
+    this.#headDemand = headDemand;
     const threads = options.queryWorkers ?? Math.min(4, Math.max(1, availableParallelism() - 1));
     const scanner = { folder: settings.folder };
     this.#recent = new RecentBlocks(options.memoryBytesMax ?? defaults.memoryBytesMax);
@@ -203,6 +211,7 @@ class SqliteEngine implements Engine {
           offset = to;
         } else if (offset < watermark.offset) {
           const blocks = this.#recent.run(offset + 1, runBytesMax);
+          if (blocks.length > 0 || watermark.offset - offset < nearEntries) this.#headDemand.note();
           const block = blocks[0] ?? (await this.#load(offset + 1));
           if (block === undefined) {
             // Retention was faster; the next turn tells of the gap.
@@ -212,7 +221,10 @@ class SqliteEngine implements Engine {
           const from = offset + 1 - block.firstOffset;
           offset = (blocks.at(-1) ?? block).lastOffset;
           yield { kind: "blocks", blocks: blocks.length > 0 ? blocks : [block], from };
-        } else if ((await sleeper.sleep()) === "idle") yield { kind: "idle" };
+        } else {
+          this.#headDemand.note();
+          if ((await sleeper.sleep()) === "idle") yield { kind: "idle" };
+        }
       }
     } finally {
       sleeper.close();
@@ -335,9 +347,12 @@ class SqliteEngine implements Engine {
   #committed({ blocks, entries, bytes, durationUs, nextOffset }: Commit): void {
     this.#commits++;
     this.#commitUs += durationUs;
+    // Blocks with consecutive numbers follow each other: what is not here has one as well.
+    if (blocks.length === 0) this.#headNumber++;
     for (const image of blocks) {
       this.#recent.add(new MemoryBlock(image, this.#positions, ++this.#headNumber));
     }
+    if (this.#headDemand.expire(this.#watermark.isAwaited)) this.#recent.clear();
     this.#watermark.advance(nextOffset - 1);
     commitChannel.publish({ entries, bytes, durationUs });
   }

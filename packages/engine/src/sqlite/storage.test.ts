@@ -196,7 +196,9 @@ test("a reader whose blocks are deleted meanwhile sees a gap and then goes on", 
 test("blocks beyond the memory's bound are read from the disk, those within are shared", async (t) => {
   const { engine } = await openTestEngine(t, { memoryBytesMax: 1_000_000 });
   const start = engine.head();
+  const reader = firstOf(engine.read(start));
   for (let call = 0; call < 30; call++) await engine.append(batchOf([bulky(`call ${call} `)]));
+  await reader;
   const read = await readToEnd(engine, start);
   assert.deepEqual(
     messagesOf(read).map((message) => message.slice(0, 7).trim()),
@@ -209,6 +211,23 @@ test("blocks beyond the memory's bound are read from the disk, those within are 
   const [old, young] = [start, read.at(-2)?.cursor ?? ""];
   assert.equal(await blockAt(young), await blockAt(young), "the newest block is kept");
   assert.notEqual(await blockAt(old), await blockAt(old), "the oldest is not");
+});
+
+test("blocks are kept in memory only while somebody reads at the head", async (t) => {
+  const { engine } = await openTestEngine(t);
+  const blockAt = async (cursor: string) => {
+    const event = await firstOf(engine.read(cursor));
+    return event?.kind === "blocks" ? event.blocks[0] : undefined;
+  };
+  const unread = engine.head();
+  await engine.append(batchOf(entriesOf("unread", 1)));
+  const reader = firstOf(engine.read(engine.head()));
+  const read = engine.head();
+  await engine.append(batchOf(entriesOf("read", 1)));
+  await reader;
+  assert.notEqual(await blockAt(unread), await blockAt(unread));
+  assert.equal(await blockAt(read), await blockAt(read));
+  assert.deepEqual(messagesOf(await readToEnd(engine, unread)), ["unread 0", "read 0"]);
 });
 
 test("when the disk is full appends are refused, what is there is read, and later appends work", async (t) => {

@@ -15,6 +15,8 @@ export interface WriterSettings {
   readonly retentionIntervalMs: number;
   readonly producerIdleMs: number;
   readonly fileBytesMax: number | undefined;
+  /** See head-demand.ts. */
+  readonly headDemand: SharedArrayBuffer;
 }
 
 /** From the main thread to the writer. */
@@ -34,7 +36,13 @@ export type WriterReply =
   /** The log could not be opened; the writer ends. */
   | { readonly kind: "refused"; readonly fault: Fault }
   /** One transaction is durable. */
-  | { readonly kind: "committed"; readonly answers: AppendAnswer[]; readonly commit: Commit }
+  | {
+      readonly kind: "committed";
+      readonly answers: AppendAnswer[];
+      readonly commit: Commit;
+      /** Buffers of its batches, for batches to come. */
+      readonly spare: ArrayBuffer[];
+    }
   /** These batches were not stored. */
   | { readonly kind: "failed"; readonly tickets: number[]; readonly fault: Fault }
   /** Retention has deleted blocks. */
@@ -44,6 +52,7 @@ export type WriterReply =
 
 /** What a transaction stored. */
 export interface Commit {
+  /** Its blocks, or none where nobody wants them. */
   readonly blocks: BlockImage[];
   readonly entries: number;
   /** Raw bytes of its entries. */

@@ -30,6 +30,11 @@ export class Watermark {
     return this.#offset;
   }
 
+  /** Whether somebody waits for more. */
+  get isAwaited(): boolean {
+    return this.#sleepers.size > 0;
+  }
+
   /** @throws EngineError the one that the log ended with, once it has. */
   check(): void {
     if (this.#ended !== undefined) throw this.#ended;

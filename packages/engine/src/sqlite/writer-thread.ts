@@ -4,7 +4,7 @@
  */
 import { Worker } from "node:worker_threads";
 import { EngineError } from "../engine-error.ts";
-import { type EntryBatch, hasOwnBuffers } from "../entry-batch.ts";
+import { batchBuffers, type EntryBatch, hasOwnBuffers } from "../entry-batch.ts";
 import {
   type AppendAnswer,
   type Commit,
@@ -122,6 +122,7 @@ export class WriterThread {
       case "committed":
         this.#listener.committed(reply.commit);
         for (const answer of reply.answers) this.#settle(answer.ticket)?.resolve(answer);
+        for (const buffer of reply.spare) batchBuffers.giveBack(buffer);
         break;
       case "failed":
         for (const ticket of reply.tickets) this.#settle(ticket)?.reject(fromFault(reply.fault));

@@ -10,8 +10,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { EngineError } from "../engine-error.ts";
+import { batchBuffers } from "../entry-batch.ts";
 import { Committer, type WaitingBatch } from "./committer.ts";
 import { batchFault } from "./entry-wire.ts";
+import { isHeadWanted } from "./head-demand.ts";
 import { type LogFile, logFilePath, openLogFile, storageError } from "./log-file.ts";
 import { ProducerLedger } from "./producer-ledger.ts";
 import { Retention } from "./retention.ts";
@@ -31,6 +33,7 @@ class Writer {
   readonly #port: MessagePort;
   readonly #file: LogFile;
   readonly #path: string;
+  readonly #headDemand: SharedArrayBuffer;
   readonly #committer: Committer;
   readonly #retention: Retention;
   #bytesSinceCheckpoint = 0;
@@ -40,6 +43,7 @@ class Writer {
     this.#port = port;
     this.#file = file;
     this.#path = logFilePath(settings.folder);
+    this.#headDemand = settings.headDemand;
     const ledger = new ProducerLedger(file.database, settings.producerIdleMs);
     this.#committer = new Committer(file.database, ledger);
     const report = (outcome: WriterReply) => this.#reply(outcome);
@@ -85,10 +89,11 @@ class Writer {
     const sound = group.filter((waiting) => this.#isSound(waiting));
     if (sound.length === 0) return;
     try {
-      const { answers, commit } = this.#committer.commit(sound);
+      const { answers, commit } = this.#committer.commit(sound, isHeadWanted(this.#headDemand));
       const buffers = commit.blocks.map((block) => block.buffer);
       this.#bytesSinceCheckpoint += commit.bytes + commitOverheadBytes;
-      this.#reply({ kind: "committed", answers, commit }, buffers);
+      const spare = spareBuffers(sound);
+      this.#reply({ kind: "committed", answers, commit, spare }, [...buffers, ...spare]);
     } catch (error) {
       const fault = toFault(storageError(error, this.#path));
       this.#reply({ kind: "failed", tickets: sound.map(({ ticket }) => ticket), fault });
@@ -127,6 +132,14 @@ class Writer {
   #reply(reply: WriterReply, transfer: ArrayBuffer[] = []): void {
     this.#port.postMessage(reply, transfer);
   }
+}
+
+/** The buffers that the main thread can use again: entries were copied from them into blocks. */
+function spareBuffers(stored: readonly WaitingBatch[]): ArrayBuffer[] {
+  const buffers = stored.map(({ batch }) => batch.bytes.buffer);
+  return buffers
+    .filter((buffer) => buffer instanceof ArrayBuffer)
+    .filter((buffer) => batchBuffers.isOurs(buffer));
 }
 
 function start(port: MessagePort, settings: WriterSettings): void {
