@@ -2,23 +2,41 @@
 // The command, for whatever Node finds it: an older one would trip over
 // TypeScript before it could say which Node is needed. So this is JavaScript,
 // and does no more than that, to keep what V8 compiles for the next start, and
-// to choose how much memory a server's garbage may take.
+// to start servers with little memory.
 import module from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 
 const nodeMajorMin = 24;
 
 /**
- * MB. A server's garbage is short-lived: with V8's own 32 it took 100 MB more
- * resident memory under load, and was no faster (docs/performance.md). V8 reads
- * it only at its start.
+ * How much memory a server's garbage may take: V8 and the C library read it only
+ * at a process' start. With their own choices a server under load is 150 MB
+ * larger, and no faster (docs/performance.md).
  */
-const semiSpaceOption = "--max-semi-space-size";
-const semiSpaceMegabytes = 8;
+const memory = {
+  /** V8's young generation, in MB: what a server throws away is short-lived. */
+  option: "--max-semi-space-size",
+  megabytes: 8,
+  environment: {
+    // glibc's, and nobody else's: few pools for its threads, and large blocks given back when they are freed.
+    MALLOC_ARENA_MAX: "2",
+    MALLOC_MMAP_THRESHOLD_: "1048576",
+    MALLOC_TRIM_THRESHOLD_: "1048576",
+    // For the threads as well: each that has to strip types takes 10 MB for the tool.
+    NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache"),
+  },
+};
 
-function isSemiSpaceChosen() {
+/** Starts this process anew, with the same id and standard streams. Where there is no execve (Windows) it does nothing. */
+function startWithLittleMemory() {
   const options = [...process.execArgv, process.env.NODE_OPTIONS ?? ""];
-  return options.some((option) => option.replaceAll("_", "-").includes(semiSpaceOption));
+  const isChosen = options.some((option) => option.replaceAll("_", "-").includes(memory.option));
+  if (isChosen || !("execve" in process)) return;
+  const args = [...process.execArgv, `${memory.option}=${memory.megabytes}`, ...process.argv.slice(1)];
+  const environment = { ...memory.environment, ...process.env };
+  process.execve(process.execPath, [process.execPath, ...args], environment);
 }
 
 if (Number.parseInt(process.versions.node, 10) < nodeMajorMin) {
@@ -28,12 +46,7 @@ if (Number.parseInt(process.versions.node, 10) < nodeMajorMin) {
   );
   process.exitCode = 1;
 } else {
-  // Where there is no execve (Windows), V8's own size will do.
-  if (process.argv[2] === "serve" && "execve" in process && !isSemiSpaceChosen()) {
-    const options = [...process.execArgv, `${semiSpaceOption}=${semiSpaceMegabytes}`];
-    // The same process, with its id and its standard streams.
-    process.execve(process.execPath, [process.execPath, ...options, ...process.argv.slice(1)], process.env);
-  }
+  if (process.argv[2] === "serve") startWithLittleMemory();
   module.enableCompileCache();
   await import("./src/main.ts");
 }

@@ -59,7 +59,7 @@ export interface SqliteEngineOptions {
   };
   /** How often retention looks, in milliseconds. Default: 10 000, at most 2 147 483 647. */
   readonly retentionIntervalMs?: number;
-  /** Bytes of the newest entries kept in memory for tails at the head of the log. Default: 64 MiB. */
+  /** Bytes of the newest entries kept in memory while tails read at the head of the log. Default: 32 MiB. */
   readonly memoryBytesMax?: number;
   /** Threads that run queries, counts and facets, started when needed. Default: the available cores less one, from 1 to 4. */
   readonly queryWorkers?: number;
@@ -77,7 +77,7 @@ export interface SqliteEngineOptions {
 
 const defaults = {
   retentionIntervalMs: 10_000,
-  memoryBytesMax: 64 * 1024 * 1024,
+  memoryBytesMax: 32 * 1024 * 1024,
   producerIdleMs: 7 * 24 * 3_600_000,
 } as const;
 
