@@ -17,6 +17,7 @@ import {
   type LogEntry,
   LogService,
   limits,
+  TailLogsResponseSchema,
   type UploadLogsResponseSchema,
   type WriteLogsRequestSchema,
   type WriteLogsResponseSchema,
@@ -33,6 +34,7 @@ import { followEncoded, followLog } from "./tail/tail.ts";
 import { encodeAnswers } from "./wire/answer-frames.ts";
 import { producerIdHeader } from "./wire/browser-guard.ts";
 import { toConnectError } from "./wire/connect-errors.ts";
+import { respondDirectly } from "./wire/direct-responses.ts";
 import { entriesOf } from "./wire/entry-frames.ts";
 import { framedCallOf } from "./wire/framed.ts";
 
@@ -91,7 +93,10 @@ export function createEncodedRoutes(paths: LogPaths): (router: ConnectRouter) =>
     });
     router.rpc(
       method.tailLogs,
-      (request, { signal }) => mapErrors(followEncoded(request, signal, paths), toAnswer),
+      (request, context) => {
+        const responses = followEncoded(request, context.signal, paths);
+        return mapErrors(respondDirectly(TailLogsResponseSchema, responses, context), toAnswer);
+      },
       requests,
     );
   };

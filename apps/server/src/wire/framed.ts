@@ -35,9 +35,8 @@ import type { ServerHttp2Stream } from "node:http2";
 import {
   Code,
   ConnectError,
-  type ContextValues,
+  type ContextKey,
   createContextKey,
-  createContextValues,
   type HandlerContext,
 } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
@@ -111,12 +110,11 @@ export class FramedCall {
   }
 }
 
-const framedCallKey = createContextKey<FramedCall | undefined>(undefined, { description: "framed call" });
-
 /** How a call's runs get past Connect to its handler. */
-export function contextOf(call: FramedCall): ContextValues {
-  return createContextValues().set(framedCallKey, call);
-}
+export const framedCallKey: ContextKey<FramedCall | undefined> = createContextKey<FramedCall | undefined>(
+  undefined,
+  { description: "framed call" },
+);
 
 /** The runs of a handler's call. */
 export function framedCallOf({ values }: HandlerContext): FramedCall {

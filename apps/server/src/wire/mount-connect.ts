@@ -15,7 +15,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants as http2Constants, type ServerHttp2Stream } from "node:http2";
 import { Duplex } from "node:stream";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError, type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  createConnectRouter,
+  createContextValues,
+} from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import {
   compressionBrotli,
@@ -26,8 +32,9 @@ import {
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { compressionZstd } from "./compression-zstd.ts";
 import { errorBody, toConnectError } from "./connect-errors.ts";
+import { DirectResponses, directResponsesKey, takesPlain } from "./direct-responses.ts";
 import { cutAtFrames } from "./frame-boundaries.ts";
-import { canBeFramed, contextOf, FramedCall } from "./framed.ts";
+import { canBeFramed, FramedCall, framedCallKey } from "./framed.ts";
 import type { ReceiveBound } from "./receive-bound.ts";
 import { takeOver } from "./take-over.ts";
 
@@ -43,7 +50,8 @@ export interface ConnectRoutes {
   readonly messages: AddRoutes;
   /**
    * Some of them once more, for requests in binary: their entries stay encoded.
-   * Those whose messages are empty take and return runs of frames (framed.ts).
+   * Those whose messages are empty take and return runs of frames (framed.ts);
+   * server streams may respond past Connect (direct-responses.ts).
    */
   readonly encoded: AddRoutes;
   /** Bounds the bodies of all unary calls together. */
@@ -136,7 +144,8 @@ async function respond(handlers: RpcHandlers, raw: IncomingMessage, response: Se
   const stream = streamOf(response);
   if (stream !== undefined && takesRuns(handler)) {
     const call = new FramedCall(universal.header.get("content-type") ?? "");
-    const request = { ...universal, body: call.body(stream), contextValues: contextOf(call) };
+    const contextValues = createContextValues().set(framedCallKey, call);
+    const request = { ...universal, body: call.body(stream), contextValues };
     await universalResponseToNodeResponse(call.response(await handler(request)), response);
     return;
   }
@@ -145,6 +154,13 @@ async function respond(handlers: RpcHandlers, raw: IncomingMessage, response: Se
   const chunks: AsyncIterable<Uint8Array> = raw.iterator({ destroyOnReturn: false });
   const isUnary = handler.method.methodKind === "unary";
   const body = isUnary ? handlers.receiveBound.count(chunks, response) : cutAtFrames(chunks);
+  if (handler !== handlers.messages && takesPlain(universal.header)) {
+    const direct = new DirectResponses();
+    const contextValues = createContextValues().set(directResponsesKey, direct);
+    const answer = await handler({ ...universal, body, contextValues });
+    await universalResponseToNodeResponse(direct.response(answer), response);
+    return;
+  }
   await universalResponseToNodeResponse(await handler({ ...universal, body }), response);
 }
 

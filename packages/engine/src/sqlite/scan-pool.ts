@@ -2,7 +2,7 @@
  * Threads that read the log: each runs one job at a time, jobs wait in the order
  * they came. Threads are started when there is work for them.
  */
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { EngineError } from "../engine-error.ts";
 import type {
   ScanJob,
@@ -12,8 +12,8 @@ import type {
   ScannerSettings,
   ScanStep,
 } from "./scan-jobs.ts";
+import { startWorker } from "./start-worker.ts";
 import { fromFault } from "./thread-messages.ts";
-import { workerUrl } from "./worker-url.ts";
 
 /** How a pool works. */
 export interface ScanPoolOptions {
@@ -129,7 +129,7 @@ class ScanThread {
   #failed = false;
 
   constructor(settings: ScannerSettings, name: string, on: { free: () => void; ended: () => void }) {
-    this.#worker = new Worker(workerUrl("scanner"), { workerData: settings, name: `logsvc ${name}` });
+    this.#worker = startWorker("scanner", `logsvc ${name}`, settings);
     this.#worker.on("message", (reply: ScannerReply) => {
       this.#take(reply);
       if (this.idle) on.free();

@@ -2,9 +2,10 @@
  * The main thread's side of the writer: sends it batches, and settles each
  * append with its answer.
  */
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { EngineError } from "../engine-error.ts";
 import { batchBuffers, type EntryBatch, hasOwnBuffers } from "../entry-batch.ts";
+import { startWorker } from "./start-worker.ts";
 import {
   type AppendAnswer,
   type Commit,
@@ -15,7 +16,6 @@ import {
   type WriterRequest,
   type WriterSettings,
 } from "./thread-messages.ts";
-import { workerUrl } from "./worker-url.ts";
 
 /**
  * Bytes of batches that may wait for their commit. The server keeps to half of
@@ -63,7 +63,7 @@ export class WriterThread {
 
   constructor(settings: WriterSettings, listener: WriterListener) {
     this.#listener = listener;
-    this.#worker = new Worker(workerUrl("writer"), { workerData: settings, name: "logsvc writer" });
+    this.#worker = startWorker("writer", "logsvc writer", settings);
     this.#worker.on("message", (reply: WriterReply) => this.#take(reply));
     this.#worker.on("error", (error) => this.#end(error));
     this.#worker.on("exit", (code) => this.#end(new Error(`it ended with code ${code}`)));
