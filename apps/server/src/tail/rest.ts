@@ -1,19 +1,19 @@
 /**
  * How often a tail looks at the log. Each look costs about 3 µs and each
- * response about 100 µs, whatever is in it. So a tail that has just looked
+ * response about 60 µs, whatever is in it. So a tail that has just looked
  * rests before the next look, the longer the more tails are open: many commits
  * make one response then. One tail alone never rests, and after a silence
  * nobody does: the first entry goes at once.
  *
- *   tails    1    100    500    1 000    1 200 and more
- *   rest     0    12     62     125      150 ms
+ *   tails    1    100    500    1 000 and more
+ *   rest     0    15     75     150 ms
  *
  * Rests end on a grid of moments, so that tails of one connection send
  * together: their frames then take one write to the socket.
  */
 
 /** What an open tail adds to the rest of each. */
-const restMsPerTail = 0.125;
+const restMsPerTail = 0.15;
 
 /** The longest rest: with it and the time to send, entries reach a thousand readers within a quarter of a second. */
 const restMsMax = 150;
