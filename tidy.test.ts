@@ -214,7 +214,7 @@ test("every library is listed in CONTRIBUTING with its reason", () => {
 
 /** Workers are named where they are started, not imported. */
 function workersOf(file: SourceFile): string[] {
-  return [...file.text.matchAll(/workerUrl\("([^"]+)"\)/g)].map((match) => `./${match[1]}.ts`);
+  return [...file.text.matchAll(/startWorker\("([^"]+)"/g)].map((match) => `./${match[1]}.ts`);
 }
 
 /** The parts of a package.json that the rules look at. */

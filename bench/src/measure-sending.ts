@@ -14,7 +14,7 @@ export const sendingColumns = [
 
 /** What the figures mean, for a case's title. */
 export const sendingCosts =
-  "µs/entry: processor time of all threads of that process, what it does afterwards (merging blocks) included.";
+  "µs/entry: processor time of all threads of that process, what it does afterwards included.";
 
 /** How long a client sends in a round; the time until the last answer counts too. */
 const sendMs = 1_000;
