@@ -2,12 +2,13 @@
  * The nine RPCs, as Connect sees them: each takes its messages to the path
  * that does the work, and its errors to the wire. No more than that is here.
  */
-import type {
-  DescMessage,
-  DescMethodBiDiStreaming,
-  DescMethodClientStreaming,
-  DescMethodUnary,
-  MessageInitShape,
+import {
+  create,
+  type DescMessage,
+  type DescMethodBiDiStreaming,
+  type DescMethodClientStreaming,
+  type DescMethodUnary,
+  type MessageInitShape,
 } from "@bufbuild/protobuf";
 import { type Empty, EmptySchema } from "@bufbuild/protobuf/wkt";
 import type { ConnectError, ConnectRouter, HandlerContext } from "@connectrpc/connect";
@@ -20,10 +21,10 @@ import {
   TailLogsResponseSchema,
   type UploadLogsResponseSchema,
   type WriteLogsRequestSchema,
-  type WriteLogsResponseSchema,
+  WriteLogsResponseSchema,
 } from "@logsvc/proto";
 import type { FastifyBaseLogger } from "fastify";
-import type { Ingest, IngestCall } from "./ingest/ingest.ts";
+import type { Ingest, IngestCall, ReceivedBatch } from "./ingest/ingest.ts";
 import type { EncodedRun, EntryAnswer } from "./ingest/intake.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Queries } from "./query/query.ts";
@@ -32,6 +33,7 @@ import { watchStats } from "./stats/watch-stats.ts";
 import type { SharedMatches } from "./tail/shared-matches.ts";
 import { followEncoded, followLog } from "./tail/tail.ts";
 import { encodeAnswers } from "./wire/answer-frames.ts";
+import { answerFrame, batchesIn } from "./wire/batch-frames.ts";
 import { producerIdHeader } from "./wire/browser-guard.ts";
 import { toConnectError } from "./wire/connect-errors.ts";
 import { respondDirectly } from "./wire/direct-responses.ts";
@@ -84,6 +86,11 @@ export function createEncodedRoutes(paths: LogPaths): (router: ConnectRouter) =>
       { ...method.streamLogs, input: EmptySchema, output: EmptySchema },
       (messages, context) => mapErrors(answerRuns(messages, context, paths.ingest), toAnswer),
       { readMaxBytes: limits.entryBytesMax, acceptCompression: [] },
+    );
+    router.rpc(
+      { ...method.shipLogs, input: EmptySchema, output: EmptySchema },
+      (messages, context) => mapErrors(answerBatchRuns(messages, context, paths.ingest), toAnswer),
+      { ...batches, acceptCompression: [] },
     );
     addBatchRoutes(router, paths, {
       toAnswer,
@@ -218,6 +225,24 @@ async function* answerRuns(
     call.answer(encodeAnswers(answers));
     yield {};
   }
+}
+
+async function* answerBatchRuns(
+  messages: AsyncIterable<Empty>,
+  context: HandlerContext,
+  ingest: Ingest,
+): AsyncGenerator<MessageInitShape<typeof EmptySchema>, void, undefined> {
+  const call = framedCallOf(context);
+  for await (const answer of ingest.answerBatches(batchesOfEach(call.runs(messages)), callOf(context))) {
+    call.answer(answerFrame(create(WriteLogsResponseSchema, answer)));
+    yield {};
+  }
+}
+
+async function* batchesOfEach(
+  runs: AsyncIterable<Uint8Array>,
+): AsyncGenerator<ReceivedBatch, void, undefined> {
+  for await (const frames of runs) yield* batchesIn(frames);
 }
 
 async function* entriesOfEach(runs: AsyncIterable<Uint8Array>): AsyncGenerator<EncodedRun, void, undefined> {

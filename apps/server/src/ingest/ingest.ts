@@ -33,8 +33,14 @@ import {
   type RunAnswers,
 } from "./intake.ts";
 
-/** A batch as it comes: its entries are objects, or still encoded. */
-export type ReceivedBatch = WriteLogsRequest | EncodedBatch;
+/** A batch of encoded entries that lie in other bytes. */
+export interface BatchRun extends EncodedRun {
+  readonly producerId: string;
+  readonly firstSequence: bigint;
+}
+
+/** A batch as it comes: its entries are objects, or still encoded, apart or side by side. */
+export type ReceivedBatch = WriteLogsRequest | EncodedBatch | BatchRun;
 
 /** Who calls, and how long for. */
 export interface IngestCall {
@@ -255,20 +261,25 @@ export class Ingest {
   }
 
   #takeBatch(request: ReceivedBatch, callProducerId: string): Intake {
-    const { entries, firstSequence } = request;
+    const { firstSequence } = request;
+    const count = "ranges" in request ? request.count : request.entries.length;
     const producerId = request.producerId || callProducerId;
     checkProducerId(producerId);
-    if (entries.length > limits.batchEntriesMax) {
+    if (count > limits.batchEntriesMax) {
       throw new RequestError(
         "too_large",
-        `entries: at most ${limits.batchEntriesMax} in a batch, got ${entries.length}`,
+        `entries: at most ${limits.batchEntriesMax} in a batch, got ${count}`,
       );
     }
-    checkFirstSequence(firstSequence, entries.length, producerId);
+    checkFirstSequence(firstSequence, count, producerId);
+    if ("ranges" in request) {
+      const capacityBytes = weighRun(request);
+      return takeRun(request, new Intake(producerId, this.#rules, capacityBytes));
+    }
     if (request.$typeName === "logsvc.internal.EncodedBatch") {
       return takeEncoded(request, new Intake(producerId, this.#rules, weighEncoded(request.entries)));
     }
-    const intake = new Intake(producerId, this.#rules, entries.length * entryBytesGuess);
+    const intake = new Intake(producerId, this.#rules, count * entryBytesGuess);
     for (const [index, entry] of request.entries.entries()) {
       if (firstSequence !== 0n) entry.sequence = firstSequence + BigInt(index);
       intake.add(entry);
@@ -314,14 +325,34 @@ function weighEncoded(entries: readonly Uint8Array[]): number {
   return entries.reduce((sum, entry) => sum + entry.length + encodedGrowthBytes, 0);
 }
 
-function takeEncoded({ entries, firstSequence }: EncodedBatch, intake: Intake): Intake {
+function weighRun({ count, ranges }: BatchRun): number {
+  const bytes = count === 0 ? 0 : (ranges[2 * count - 1] ?? 0) - (ranges[0] ?? 0);
+  return bytes + count * encodedGrowthBytes;
+}
+
+function takeRun({ bytes, count, ranges, firstSequence }: BatchRun, intake: Intake): Intake {
   let sequence = Number(firstSequence);
-  for (const entry of entries) {
-    // As an object, one whose sequence lies behind gets its reason.
-    if (!intake.addEncoded(entry, 0, entry.length, sequence)) intake.add(decodeEntry(entry));
+  for (let index = 0; index < count; index++) {
+    const from = ranges[2 * index] ?? 0;
+    const to = ranges[2 * index + 1] ?? 0;
+    takeOne(bytes, from, to, sequence, intake);
     if (sequence !== 0) sequence += 1;
   }
   return intake;
+}
+
+function takeEncoded({ entries, firstSequence }: EncodedBatch, intake: Intake): Intake {
+  let sequence = Number(firstSequence);
+  for (const entry of entries) {
+    takeOne(entry, 0, entry.length, sequence, intake);
+    if (sequence !== 0) sequence += 1;
+  }
+  return intake;
+}
+
+function takeOne(bytes: Uint8Array, from: number, to: number, sequence: number, intake: Intake): void {
+  // As an object, one whose sequence lies behind gets its reason.
+  if (!intake.addEncoded(bytes, from, to, sequence)) intake.add(decodeEntry(bytes.subarray(from, to)));
 }
 
 function checkProducerId(producerId: string): void {

@@ -1,5 +1,5 @@
 /**
- * StreamLogs at the speed of the wire.
+ * StreamLogs and ShipLogs at the speed of the wire.
  *
  * The contract answers message by message, and Connect for Node costs 30 to
  * 40 µs a message. So Connect is kept in charge of the protocol (headers,
@@ -20,7 +20,7 @@
  *   3. Answer.  The handler takes a run for each message, and for each message
  *               that it yields it hands over a run: the answers of many
  *               entries, as the frames that they are on the wire
- *               (entry-frames.ts, answer-frames.ts).
+ *               (entry-frames.ts, answer-frames.ts; of ShipLogs batch-frames.ts).
  *   4. Write.   In place of each empty message its run is written, with one
  *               write.
  *
@@ -43,6 +43,10 @@ import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { FrameGatherer, gatheringBytes, limits, PassingRuns, SpareBuffers } from "@logsvc/proto";
 import { gatherFrames } from "./gather-frames.ts";
 
+/** The greatest message of the RPCs that take runs. */
+export const messageBytesMaxOf = (rpc: string): number =>
+  rpc === "StreamLogs" ? limits.entryBytesMax : limits.batchBytesMax;
+
 /** For streams that gather more than a few messages: one each, while a run is on its way to ingest. */
 const buffers = new SpareBuffers(gatheringBytes, 32);
 
@@ -52,13 +56,15 @@ export class FramedCall {
   readonly #received = new PassingRuns();
   readonly #answered = new PassingRuns();
 
-  /** @param contentType The request's. */
-  constructor(contentType: string) {
-    const endFlag = endFlagOf(contentType);
+  /**
+   * @param contentType The request's.
+   * @param messageBytesMax A longer message ends the stream before it is received.
+   */
+  constructor(contentType: string, messageBytesMax: number) {
     this.#gatherer = new FrameGatherer({
-      messageBytesMax: limits.entryBytesMax,
-      endFlag,
-      tooLarge,
+      messageBytesMax,
+      endFlag: endFlagOf(contentType),
+      tooLarge: (messageBytes) => tooLarge(messageBytes, messageBytesMax),
       buffers,
     });
   }
@@ -130,8 +136,8 @@ export function canBeFramed(header: Headers): boolean {
 }
 
 /** In Connect's words, as its own way would refuse it. */
-function tooLarge(messageBytes: number): ConnectError {
-  const message = `message size ${messageBytes} is larger than configured readMaxBytes ${limits.entryBytesMax}`;
+function tooLarge(messageBytes: number, messageBytesMax: number): ConnectError {
+  const message = `message size ${messageBytes} is larger than configured readMaxBytes ${messageBytesMax}`;
   return new ConnectError(message, Code.ResourceExhausted);
 }
 

@@ -34,7 +34,7 @@ import { compressionZstd } from "./compression-zstd.ts";
 import { errorBody, toConnectError } from "./connect-errors.ts";
 import { DirectResponses, directResponsesKey, takesPlain } from "./direct-responses.ts";
 import { cutAtFrames } from "./frame-boundaries.ts";
-import { canBeFramed, FramedCall, framedCallKey } from "./framed.ts";
+import { canBeFramed, FramedCall, framedCallKey, messageBytesMaxOf } from "./framed.ts";
 import type { ReceiveBound } from "./receive-bound.ts";
 import { takeOver } from "./take-over.ts";
 
@@ -50,7 +50,8 @@ export interface ConnectRoutes {
   readonly messages: AddRoutes;
   /**
    * Some of them once more, for requests in binary: their entries stay encoded.
-   * Those whose messages are empty take and return runs of frames (framed.ts);
+   * Those whose messages are empty take and return runs of frames (framed.ts),
+   * and stand before others of the same RPC, for requests that can't be framed;
    * server streams may respond past Connect (direct-responses.ts).
    */
   readonly encoded: AddRoutes;
@@ -61,19 +62,19 @@ export interface ConnectRoutes {
 /** The handlers of one RPC. */
 interface RpcHandlers {
   readonly messages: UniversalHandler;
-  readonly encoded: UniversalHandler | undefined;
+  readonly encoded: readonly UniversalHandler[];
   readonly receiveBound: ReceiveBound;
 }
 
 /** Adds a route for each RPC. */
 export function mountConnect(app: FastifyInstance, routes: ConnectRoutes): void {
   const { receiveBound } = routes;
-  const encoded = new Map(handlersOf(routes.encoded).map((handler) => [handler.requestPath, handler]));
+  const encoded = Map.groupBy(handlersOf(routes.encoded), ({ requestPath }) => requestPath);
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
     for (const messages of handlersOf(routes.messages)) {
-      const handlers = { messages, encoded: encoded.get(messages.requestPath), receiveBound };
+      const handlers = { messages, encoded: encoded.get(messages.requestPath) ?? [], receiveBound };
       scope.route({
         method: ["GET", "POST"],
         url: messages.requestPath,
@@ -143,7 +144,10 @@ async function respond(handlers: RpcHandlers, raw: IncomingMessage, response: Se
   const handler = chooseHandler(handlers, universal.header, raw);
   const stream = streamOf(response);
   if (stream !== undefined && takesRuns(handler)) {
-    const call = new FramedCall(universal.header.get("content-type") ?? "");
+    const call = new FramedCall(
+      universal.header.get("content-type") ?? "",
+      messageBytesMaxOf(handler.method.name),
+    );
     const contextValues = createContextValues().set(framedCallKey, call);
     const request = { ...universal, body: call.body(stream), contextValues };
     await universalResponseToNodeResponse(call.response(await handler(request)), response);
@@ -174,9 +178,9 @@ function chooseHandler(
   header: Headers,
   raw: IncomingMessage,
 ): UniversalHandler {
-  if (encoded === undefined || !binaryType.test(header.get("content-type") ?? "")) return messages;
-  if (!takesRuns(encoded)) return encoded;
-  return raw.httpVersionMajor === 2 && canBeFramed(header) ? encoded : messages;
+  if (!binaryType.test(header.get("content-type") ?? "")) return messages;
+  const isFramed = raw.httpVersionMajor === 2 && canBeFramed(header);
+  return encoded.find((handler) => isFramed || !takesRuns(handler)) ?? messages;
 }
 
 /** What Node's timers reach: 24.8 days. They take a longer time for one millisecond. */
