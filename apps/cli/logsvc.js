@@ -29,14 +29,19 @@ const memory = {
   },
 };
 
-/** Starts this process anew, with the same id and standard streams. Where there is no execve (Windows) it does nothing. */
+/** Starts this process anew, with the same id and standard streams; where it can't, it goes on as it is. */
 function startWithLittleMemory() {
   const options = [...process.execArgv, process.env.NODE_OPTIONS ?? ""];
   const isChosen = options.some((option) => option.replaceAll("_", "-").includes(memory.option));
-  if (isChosen || !("execve" in process)) return;
+  if (isChosen || !canStartAnew()) return;
   const args = [...process.execArgv, `${memory.option}=${memory.megabytes}`, ...process.argv.slice(1)];
   const environment = { ...memory.environment, ...process.env };
   process.execve(process.execPath, [process.execPath, ...args], environment);
+}
+
+/** Windows has no execve, Node's permissions may forbid it, and a channel to the process that forked this one would be cut. */
+function canStartAnew() {
+  return process.platform !== "win32" && process.permission?.has("child") !== false && !process.connected;
 }
 
 if (Number.parseInt(process.versions.node, 10) < nodeMajorMin) {

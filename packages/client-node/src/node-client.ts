@@ -22,6 +22,7 @@ import {
 import { type BatchEntriesOptions, batchEntries } from "./batch-entries.ts";
 import { Condition } from "./condition.ts";
 import { type EntryStream, type EntryStreamOptions, openEntryStream } from "./entry-stream.ts";
+import { createFramedShip } from "./framed-ship.ts";
 import { createNodeTransport, type NodeTransportOptions } from "./node-transport.ts";
 
 /** Options of createNodeClient. */
@@ -102,14 +103,18 @@ const inFlightMaxLimit = 1_024;
  * @throws TypeError or RangeError that names the option, what was expected and what was given.
  */
 export function createNodeClient(options: NodeClientOptions): NodeLogClient {
-  const { transport, streamRuns, close } = createNodeTransport(options);
+  const { transport, streamRuns, shipRuns, close } = createNodeTransport(options);
   const client = createLogClient(transport, options);
+  const { shipLogs } = client.rpc;
+  const rpc: LogRpc =
+    shipRuns === undefined ? client.rpc : { ...client.rpc, shipLogs: createFramedShip(shipRuns, shipLogs) };
   return {
     ...client,
+    rpc,
     write: async (entries, writeOptions = {}) =>
       client.rpc.writeLogs(toEncodedRequest({ ...writeOptions, entries }), callOptions(writeOptions)),
     stream: (streamOptions) => openEntryStream(streamRuns, streamOptions),
-    ship: (batches, shipOptions = {}) => ship(client.rpc, batches, shipOptions),
+    ship: (batches, shipOptions = {}) => ship(rpc, batches, shipOptions),
     upload: (entries, uploadOptions = {}) => upload(client.rpc, entries, uploadOptions),
     close,
     [Symbol.dispose]: close,

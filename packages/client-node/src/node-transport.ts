@@ -66,6 +66,8 @@ export interface NodeTransport {
   readonly transport: Transport;
   /** StreamLogs over the same connection, by runs of frames: many times faster than message by message. */
   readonly streamRuns: StreamRuns;
+  /** ShipLogs in the same way. Undefined: messages are compressed, or go over HTTP/1.1. */
+  readonly shipRuns: StreamRuns | undefined;
   /** Ends the connection with every call on it; calls after that are refused. */
   close(): void;
 }
@@ -111,15 +113,18 @@ export function createNodeTransport(options: NodeTransportOptions): NodeTranspor
     writeMaxBytes: limits.batchBytesMax,
   };
   const transport = createTransport(protocol, { ...common, ...wire.options });
-  const streamRuns =
+  const runs =
     wire.options.httpVersion === "2" && !options.compression
-      ? createRunStream({ protocol, baseUrl, interceptors, sessions: wire.options.sessionManager })
-      : createMessageStream(transport);
+      ? { protocol, baseUrl, interceptors, sessions: wire.options.sessionManager }
+      : undefined;
+  const streamRuns =
+    runs === undefined ? createMessageStream(transport) : createRunStream(runs, "streamLogs");
+  const shipRuns = runs === undefined ? undefined : createRunStream(runs, "shipLogs");
   const close = (): void => {
     closed = true;
     wire.close();
   };
-  return { transport, streamRuns, close };
+  return { transport, streamRuns, shipRuns, close };
 }
 
 function createTransport(

@@ -1,5 +1,5 @@
 /**
- * StreamLogs by runs of frames, at the speed of the wire.
+ * StreamLogs and ShipLogs by runs of frames, at the speed of the wire.
  *
  * Connect for Node costs 30 to 40 µs a message, whatever its size. So it is
  * kept in charge of the protocol (headers, interceptors, deadlines, cancels,
@@ -30,8 +30,8 @@ import { createNodeHttpClient, type NodeHttpClientOptions } from "@connectrpc/co
 import { decodeEntries, encodeAnswer, FrameGatherer, LogService, limits, PassingRuns } from "@logsvc/client";
 
 /**
- * Calls StreamLogs: takes and yields runs of whole frames, of entries and of
- * answers. It is done with a run of entries when it asks for the next one.
+ * Calls an RPC: takes and yields runs of whole frames, of its requests and of
+ * its answers. It is done with a run of requests when it asks for the next one.
  */
 export type StreamRuns = (
   runs: AsyncIterable<Uint8Array>,
@@ -58,10 +58,9 @@ const endFlags = { connect: 2, grpc: 0, "grpc-web": 128 } as const;
 /** Of what Connect sees: the frames that end streams. */
 const messageBytesMax = limits.batchBytesMax;
 
-/** StreamLogs over HTTP/2 in frames. */
-export function createRunStream(options: RunTransportOptions): StreamRuns {
-  const { streamLogs } = LogService.method;
-  const method = { ...streamLogs, input: EmptySchema, output: EmptySchema };
+/** StreamLogs or ShipLogs over HTTP/2 in frames. */
+export function createRunStream(options: RunTransportOptions, rpc: "streamLogs" | "shipLogs"): StreamRuns {
+  const method = { ...LogService.method[rpc], input: EmptySchema, output: EmptySchema };
   return async function* streamRuns(runs, headers, signal) {
     // One for each call: its HTTP client hands this call's runs over.
     const passing = { sent: new PassingRuns(), received: new PassingRuns() };

@@ -51,6 +51,9 @@ export {
   messageLengthAt,
   PassingRuns,
   type WriteLogsRequest,
+  WriteLogsRequestSchema,
+  WriteLogsResponseSchema,
+  writeFrameHeader,
 } from "@logsvc/proto";
 export { backoffMs } from "./backoff.ts";
 export { bearerToken } from "./bearer-token.ts";

@@ -147,7 +147,7 @@ class SqliteEngine implements Engine {
   readonly #loading = new Map<number, Promise<MemoryBlock | undefined>>();
   #positions = new Positions("");
   #watermark = new Watermark(1, 0);
-  /** Of the newest block in memory. */
+  /** Of the newest block, in memory or not. */
   #headNumber = 0;
   #commits = 0;
   #commitUs = 0;
@@ -347,8 +347,8 @@ class SqliteEngine implements Engine {
   #committed({ blocks, entries, bytes, durationUs, nextOffset }: Commit): void {
     this.#commits++;
     this.#commitUs += durationUs;
-    // Blocks with consecutive numbers follow each other: what is not here has one as well.
-    if (blocks.length === 0) this.#headNumber++;
+    // Blocks follow each other if and only if their numbers do: entries that are not here have one as well, repeats none.
+    if (blocks.length === 0 && entries > 0) this.#headNumber++;
     for (const image of blocks) {
       this.#recent.add(new MemoryBlock(image, this.#positions, ++this.#headNumber));
     }

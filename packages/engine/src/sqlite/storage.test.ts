@@ -15,6 +15,7 @@ import {
   firstOf,
   messagesOf,
   queryAll,
+  readEntries,
   readToEnd,
   rejectsWith,
 } from "../contract/engine-under-test.ts";
@@ -196,7 +197,7 @@ test("a reader whose blocks are deleted meanwhile sees a gap and then goes on", 
 test("blocks beyond the memory's bound are read from the disk, those within are shared", async (t) => {
   const { engine } = await openTestEngine(t, { memoryBytesMax: 1_000_000 });
   const start = engine.head();
-  const reader = firstOf(engine.read(start));
+  const reader = readEntries(engine, start, 30);
   for (let call = 0; call < 30; call++) await engine.append(batchOf([bulky(`call ${call} `)]));
   await reader;
   const read = await readToEnd(engine, start);

@@ -40,8 +40,9 @@ export class Watermark {
     if (this.#ended !== undefined) throw this.#ended;
   }
 
-  /** The log can be read up to here. */
+  /** The log can be read up to here. Nobody is woken for what they have: a commit may hold nothing but repeats. */
   advance(offset: number): void {
+    if (offset === this.#offset) return;
     this.#offset = offset;
     this.#wakeAll();
   }
