@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -36,7 +37,7 @@ test("who chose the size of the young generation keeps it", () => {
 
 test("where a process can't start anew, serve runs as it is", async () => {
   const windows = "data:text/javascript,Object.defineProperty(process,'platform',{value:'win32'})";
-  assert.doesNotMatch(serveHelp(["--import", windows]), /semi-space/);
+  assert.doesNotMatch(serveHelp(["--import", windows], { TEMP: tmpdir() }), /semi-space/);
   const permission = ["--permission", "--allow-fs-read=*", "--allow-fs-write=*", "--allow-worker"];
   assert.doesNotMatch(serveHelp(permission), /semi-space/);
   const child = fork(command, ["serve", "--help"], { execArgv: ["--import", report], silent: true });

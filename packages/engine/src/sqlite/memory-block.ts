@@ -25,7 +25,8 @@ export class MemoryBlock implements Block {
   readonly #receivedAt: bigint;
   readonly #positions: Positions;
   #decoded: (LogEntry | undefined)[] = [];
-  #keepsDecoded = true;
+  /** Blocks that are shared do. A reader who is behind looks at each entry once, and may hold the block for long. */
+  #keepsDecoded: boolean;
   #view: EntryView | undefined;
 
   /** @param headNumber See Block; absent for a block that was loaded for a reader who is behind. */
@@ -39,6 +40,7 @@ export class MemoryBlock implements Block {
     this.severities = severities;
     this.bytes = bytes;
     this.memoryBytes = image.buffer.byteLength + overheadBytes;
+    this.#keepsDecoded = headNumber !== undefined;
     this.#receivedAt = image.receivedAt;
     this.#positions = positions;
   }

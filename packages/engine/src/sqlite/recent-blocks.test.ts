@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { createBlockImage } from "./block-image.ts";
+import { batchOf, entriesOf } from "../contract/engine-under-test.ts";
+import { blockViews, createBlockImage } from "./block-image.ts";
 import { MemoryBlock } from "./memory-block.ts";
 import { Positions } from "./positions.ts";
 import { RecentBlocks } from "./recent-blocks.ts";
@@ -12,7 +13,7 @@ import { RecentBlocks } from "./recent-blocks.ts";
 /** A block of one entry. */
 function blockAt(firstOffset: number): MemoryBlock {
   const image = createBlockImage({ firstOffset, count: 1, receivedAt: 0n, rawBytes: 1000 });
-  return new MemoryBlock(image, new Positions("a"));
+  return new MemoryBlock(image, new Positions("a"), firstOffset);
 }
 
 test("the newest blocks are found within the bound; those that are forgotten are let go of at once", async () => {
@@ -60,4 +61,19 @@ test("blocks that do not follow each other are never one run", () => {
   recent.clear();
   assert.deepEqual(recent.run(5, 0), []);
   assert.equal(recent.bytes, 0);
+});
+
+test("decoded entries are kept in the newest blocks, not for a reader who is behind", () => {
+  const { count, bytes, timestamps } = batchOf(entriesOf("a", 1));
+  const image = createBlockImage({ firstOffset: 1, count, receivedAt: 0n, rawBytes: bytes.length });
+  blockViews(image).timestamps.set(timestamps);
+  blockViews(image).bytes.set(bytes);
+  blockViews(image).ends[0] = bytes.length;
+  const newest = new MemoryBlock(image, new Positions("a"), 1);
+  assert.equal(newest.entryAt(0), newest.entryAt(0));
+  newest.forgetDecoded();
+  assert.notEqual(newest.entryAt(0), newest.entryAt(0));
+  const loaded = new MemoryBlock(image, new Positions("a"));
+  assert.notEqual(loaded.entryAt(0), loaded.entryAt(0));
+  assert.deepEqual(loaded.entryAt(0), newest.entryAt(0));
 });
