@@ -116,3 +116,61 @@ test("a compressed message is passed on by itself, as it is", () => {
   assert.equal(taken.length, 2);
   assert.deepEqual(taken[1], { frames: compressed, arePlain: false });
 });
+
+/** How many bytes of buffers a task takes from `buffers` that are new. */
+function bytesTaken(task: (buffers: SpareBuffers) => void): number {
+  let taken = 0;
+  class CountingBuffers extends SpareBuffers {
+    override take(bytes: number): Uint8Array<ArrayBuffer> {
+      const buffer = super.take(bytes);
+      taken += buffer.length;
+      return buffer;
+    }
+  }
+  task(new CountingBuffers(8 * 1024, 0));
+  return taken;
+}
+
+test("frames that alternate in kind cost no more than their bytes", () => {
+  const pair = Buffer.concat([frame(endFlag, new Uint8Array()), frame(0, new Uint8Array())]);
+  const bytes = Buffer.alloc(pair.length * 10_000, pair);
+  const taken = bytesTaken((buffers) => {
+    const from = gatherer(buffers);
+    from.push(bytes);
+    assert.equal([...takeAll(from)].length, 20_000);
+    assert.equal(from.rest().length, 0);
+  });
+  assert(taken < 4 * bytes.length, `${taken} bytes of buffers for ${bytes.length}`);
+});
+
+test("a long message in short chunks costs no more than its bytes, few times", () => {
+  const message = frame(0, new Uint8Array(1024 * 1024));
+  const taken = bytesTaken((buffers) => {
+    const from = new FrameGatherer({
+      messageBytesMax: message.length,
+      endFlag,
+      tooLarge: () => new RangeError("too large"),
+      buffers,
+    });
+    for (let at = 0; at < message.length; at += 1_000) from.push(message.subarray(at, at + 1_000));
+    assert.equal(from.take()?.frames.length, message.length);
+  });
+  assert(taken < 4 * message.length, `${taken} bytes of buffers for ${message.length}`);
+});
+
+test("messages that end in the next chunk never make the buffer grow", () => {
+  const from = new FrameGatherer({
+    messageBytesMax: 10_000,
+    endFlag,
+    tooLarge: () => new RangeError("too large"),
+  });
+  const message = frame(0, new Uint8Array(10_000));
+  const run = Buffer.concat([message, message]);
+  from.push(run.subarray(0, 15_000));
+  for (let turn = 0; turn < 30; turn++) {
+    const taken = from.take()?.frames;
+    assert((taken?.buffer.byteLength ?? 0) <= 64 * 1024, `turn ${turn}`);
+    from.push(run.subarray(15_000 - 10_005));
+    from.push(run.subarray(0, 15_000 - 10_005));
+  }
+});

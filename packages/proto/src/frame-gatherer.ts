@@ -1,6 +1,6 @@
 /**
  * Gathers a stream's bytes, however they are cut, into runs of whole frames. It
- * copies each byte once and looks at nothing but headers.
+ * copies each byte once, or twice, and looks at nothing but headers.
  *
  *   push(chunk) … push(chunk) ─▶ take(): the plain messages that are whole, as one run
  *                              ─▶ take(): a frame that is no plain message (compressed, a stream's end)
@@ -42,6 +42,8 @@ export class FrameGatherer {
   readonly #options: FrameGathererOptions;
   /** Empty when nothing is gathered: an idle stream holds no buffer. */
   #bytes: Uint8Array = new Uint8Array();
+  /** Where in it what is gathered begins. */
+  #from = 0;
   /** Where the first frame begins that is not whole, or not a plain message. */
   #next = 0;
   #end = 0;
@@ -52,15 +54,14 @@ export class FrameGatherer {
 
   /** Whether there is enough for a run: what comes now should wait where it is. */
   get isFull(): boolean {
-    return this.#end >= fullBytes;
+    return this.#end - this.#from >= fullBytes;
   }
 
   /** Adds bytes as they come; they are copied. */
   push(chunk: Uint8Array): void {
-    const end = this.#end + chunk.length;
-    if (end > this.#bytes.length) this.#moveTo(this.#allocate(end), 0);
+    if (this.#end + chunk.length > this.#bytes.length) this.#makeRoom(chunk.length);
     this.#bytes.set(chunk, this.#end);
-    this.#end = end;
+    this.#end += chunk.length;
     this.#scan();
   }
 
@@ -71,12 +72,12 @@ export class FrameGatherer {
    * @throws What `tooLarge` made, after everything before that message was taken.
    */
   take(): GatheredFrames | undefined {
-    if (this.#next > 0) return { frames: this.#cut(this.#next), arePlain: true };
-    if (this.#end < frameHeaderBytes) return undefined;
-    const length = messageLengthAt(this.#bytes, 0);
+    if (this.#next > this.#from) return { frames: this.#cut(this.#next), arePlain: true };
+    if (this.#end - this.#from < frameHeaderBytes) return undefined;
+    const length = messageLengthAt(this.#bytes, this.#from);
     if (length > this.#options.messageBytesMax) throw this.#options.tooLarge(length);
-    const end = frameHeaderBytes + length;
-    if (end > this.#end || !this.#isSpecial(this.#bytes[0] ?? 0)) return undefined;
+    const end = this.#from + frameHeaderBytes + length;
+    if (end > this.#end || !this.#isSpecial(this.#bytes[this.#from] ?? 0)) return undefined;
     return { frames: this.#cut(end), arePlain: false };
   }
 
@@ -87,7 +88,7 @@ export class FrameGatherer {
 
   /** What is left: nothing, or a frame that has broken off. */
   rest(): Uint8Array {
-    return this.#bytes.subarray(0, this.#end);
+    return this.#bytes.subarray(this.#from, this.#end);
   }
 
   /** Moves over the plain messages that are whole. */
@@ -107,29 +108,43 @@ export class FrameGatherer {
     return (flags & (compressedFlag | this.#options.endFlag)) !== 0;
   }
 
-  /** Passes the bytes before `end` on with their buffer, and goes on in another one. */
+  /**
+   * Passes the bytes before `end` on. They or those behind them are copied,
+   * whichever are fewer: however many pieces there are, each byte is copied
+   * once more at the most.
+   */
   #cut(end: number): Uint8Array {
-    const cut = this.#bytes.subarray(0, end);
+    const from = this.#from;
+    const bytes = this.#bytes;
     const restBytes = this.#end - end;
-    this.#moveTo(restBytes === 0 ? new Uint8Array() : this.#allocate(restBytes), end);
-    this.#next = 0;
+    if (end - from < restBytes) {
+      this.#from = end;
+    } else {
+      this.#bytes = restBytes === 0 ? new Uint8Array() : this.#allocate(restBytes);
+      this.#bytes.set(bytes.subarray(end, this.#end));
+      this.#from = 0;
+      this.#end = restBytes;
+    }
+    this.#next = this.#from;
     this.#scan();
-    return cut;
+    return bytes === this.#bytes ? bytes.slice(from, end) : bytes.subarray(from, end);
   }
 
-  #moveTo(bytes: Uint8Array, from: number): void {
-    bytes.set(this.#bytes.subarray(from, this.#end));
-    // Only what outgrew its buffer leaves nothing behind that somebody has.
-    if (from === 0) this.#options.buffers?.giveBack(this.#bytes.buffer);
-    this.#bytes = bytes;
-    this.#end -= from;
+  /** At least doubles the buffer, so that a long message is not copied again for each chunk of it. */
+  #makeRoom(moreBytes: number): void {
+    const outgrown = this.#bytes;
+    const gathered = this.rest();
+    this.#bytes = this.#allocate(Math.max(gathered.length + moreBytes, 2 * gathered.length));
+    this.#bytes.set(gathered);
+    this.#options.buffers?.giveBack(outgrown.buffer);
+    this.#next -= this.#from;
+    this.#end -= this.#from;
+    this.#from = 0;
   }
 
   #allocate(bytes: number): Uint8Array {
     if (bytes <= smallBytes) return new Uint8Array(smallBytes);
     const { buffers } = this.#options;
-    return buffers === undefined
-      ? new Uint8Array(Math.max(bytes, 2 * this.#bytes.length))
-      : buffers.take(bytes);
+    return buffers === undefined ? new Uint8Array(bytes) : buffers.take(bytes);
   }
 }

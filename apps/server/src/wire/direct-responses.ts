@@ -22,10 +22,9 @@ import { frameHeaderBytes, writeFrameHeader } from "@logsvc/proto";
 
 /** The responses of one call. */
 export class DirectResponses {
+  readonly #begun = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   #frames: AsyncIterator<Uint8Array> | undefined;
-  /** Tells that there are frames now. */
-  #wake: (() => void) | undefined;
   /** What Connect has been asked for and will say when the frames are over. */
   #connects: Promise<IteratorResult<Uint8Array>> | undefined;
 
@@ -36,7 +35,7 @@ export class DirectResponses {
    */
   async pass(frames: AsyncIterable<Uint8Array>): Promise<void> {
     this.#frames = frames[Symbol.asyncIterator]();
-    this.#wake?.();
+    this.#begun.resolve();
     await this.#ended.promise;
   }
 
@@ -50,11 +49,11 @@ export class DirectResponses {
     return {
       [Symbol.asyncIterator]: () => ({
         next: async () => (await this.#nextFrame(connect)) ?? this.#askConnect(connect),
-        throw: (error) => { console.log("THROW", String(error), this.#frames !== undefined);
+        throw: (error) => {
           this.#end(() => this.#ended.reject(error));
           return connect.throw?.(error) ?? Promise.reject(error);
         },
-        return: (value) => { console.log("RETURN");
+        return: (value) => {
           this.#end(() => this.#ended.resolve());
           return connect.return?.(value) ?? Promise.resolve({ done: true, value });
         },
@@ -66,12 +65,8 @@ export class DirectResponses {
   async #nextFrame(connect: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array> | undefined> {
     if (this.#frames === undefined) {
       // Asking is what makes the handler go on, to `pass` or to its end.
-      const asked = (this.#connects ??= connect.next());
-      // Not a race with a promise for frames: where there never are any, each response would stay with it.
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        asked.then(() => resolve(), () => resolve());
-      });
+      this.#connects ??= connect.next();
+      await Promise.race([this.#connects, this.#begun.promise]);
     }
     try {
       const step = await this.#frames?.next();
@@ -130,8 +125,7 @@ export async function* respondDirectly<Desc extends DescMessage>(
     yield first.value;
     await direct.pass(framesOf(schema, responses));
   } finally {
-    console.log("FINALLY");
-    // After a failed write nobody asks for the next frame, by which they would end themselves.
+    // Also where frames were passed: after a failed write nobody asks for the next one, and they end with nobody.
     await responses.return();
   }
 }

@@ -143,6 +143,8 @@ function tooLarge(messageBytes: number, messageBytesMax: number): ConnectError {
 
 /** The flag of the frame that ends a stream of this content type. */
 function endFlagOf(contentType: string): number {
-  if (contentType.startsWith("application/connect")) return 2;
-  return contentType.startsWith("application/grpc-web") ? 128 : 0;
+  // Connect, too, takes it in any case.
+  const type = contentType.toLowerCase();
+  if (type.startsWith("application/connect")) return 2;
+  return type.startsWith("application/grpc-web") ? 128 : 0;
 }

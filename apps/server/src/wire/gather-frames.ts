@@ -8,6 +8,7 @@
  * there were two messages in a run, with it there are hundreds.
  */
 import type { ServerHttp2Stream } from "node:http2";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { FrameGatherer, GatheredFrames } from "@logsvc/proto";
 import { brokenOff } from "./frame-boundaries.ts";
@@ -31,7 +32,11 @@ async function* readTurns(
   try {
     for (let more = true; more; ) {
       more = await turns.next();
-      for (let frames = gatherer.take(); frames !== undefined; frames = gatherer.take()) yield frames;
+      for (let frames = gatherer.take(); frames !== undefined; frames = gatherer.take()) {
+        yield frames;
+        // Connect skips the ends of streams without waiting for anything: a flood of them would stop all else.
+        if (!frames.arePlain) await nextTurn();
+      }
     }
     if (gatherer.rest().length > 0) throw brokenOff();
   } finally {

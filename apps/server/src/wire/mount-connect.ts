@@ -1,7 +1,7 @@
 /**
  * Connect's handlers on Fastify: gRPC, gRPC-Web and Connect, binary and JSON.
  *
- *   request ─┬─ binary, and the RPC has an encoded form ─┬─ framed, HTTP/2, not compressed ─▶ frames.ts ─▶ handler of runs
+ *   request ─┬─ binary, and the RPC has an encoded form ─┬─ framed, HTTP/2, not compressed ─▶ framed.ts ─▶ handler of runs
  *            │                                           └─ a batch ─────────────────────────────────────▶ handler of bytes
  *            └─ anything else ────────────────────────────────────────────────────────────────────────────▶ handler of messages
  *
@@ -158,7 +158,8 @@ async function respond(handlers: RpcHandlers, raw: IncomingMessage, response: Se
   const chunks: AsyncIterable<Uint8Array> = raw.iterator({ destroyOnReturn: false });
   const isUnary = handler.method.methodKind === "unary";
   const body = isUnary ? handlers.receiveBound.count(chunks, response) : cutAtFrames(chunks);
-  if (handler !== handlers.messages && takesPlain(universal.header)) {
+  const isServerStream = handler.method.methodKind === "server_streaming";
+  if (isServerStream && handler !== handlers.messages && takesPlain(universal.header)) {
     const direct = new DirectResponses();
     const contextValues = createContextValues().set(directResponsesKey, direct);
     const answer = await handler({ ...universal, body, contextValues });

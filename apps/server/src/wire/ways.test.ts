@@ -1,5 +1,5 @@
 /**
- * The fast way (frames.ts, entries as bytes) and Connect's own way are one
+ * The fast way (framed.ts, entries as bytes) and Connect's own way are one
  * service: whatever bytes come, however they are cut, both give the same
  * answers, the same codes and the same stored entries.
  */
@@ -224,6 +224,20 @@ for (const { contentType } of protocols) {
     assert((await compareStored(ways)) > 100);
   });
 }
+
+test("content types are told apart in any case", async (t) => {
+  const ways = await openWays(t);
+  const bytes = frame(entryOf({ message: "a", timestamp: 1n }));
+  for (const { contentType, endFlag } of protocols) {
+    const chunks = [Buffer.concat([bytes, endFlag === 0 ? bytes : frame(Buffer.from("{}"), endFlag)])];
+    const sent = {
+      path: "StreamLogs",
+      contentType: contentType.replace("application", "Application"),
+      chunks,
+    };
+    await compare(ways, sent, "in another case");
+  }
+});
 
 test("one batch cut anywhere, in every protocol", { timeout: 120_000 }, async (t) => {
   const ways = await openWays(t);
