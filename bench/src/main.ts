@@ -47,7 +47,12 @@ const options = {
 const results: BenchResult[] = [];
 const machine = await environment();
 process.stdout.write(`${machine}\n`);
-for (const benchCase of cases.filter(isSelected)) {
+const selected = cases.filter(isSelected);
+if (selected.length === 0) {
+  const names = cases.map(({ name }) => name).join(", ");
+  throw new RangeError(`Expected the pattern to match one of ${names}; got ${pattern}`);
+}
+for (const benchCase of selected) {
   const result = await runCase(benchCase, options);
   results.push(result);
   process.stdout.write(`\n${benchCase.name}. ${formatResult(result)}\n`);

@@ -26,10 +26,10 @@ export const memory: BenchCase = {
       join(import.meta.dirname, "../peers/stalled.ts"),
       server.url,
     ]);
+    await stalled.line();
     const client = await startClient("logsvc", server.url);
     const run = async (): Promise<Figures> => {
       const figures: Record<string, number> = { "at the start": residentBytesOf(server.pid) / 1e6 };
-      await stalled.line();
       let entries = 0;
       let ms = 0;
       for (const million of looks) {

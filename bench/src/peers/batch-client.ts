@@ -16,8 +16,8 @@ const client = createNodeClient({ url });
 await obeySendOrders(async (until) => {
   const requests = cycleUntil(batches, until, 1);
   const sum = { answered: 0, accepted: 0 };
-  const take = ({ accepted, duplicates, rejections }: WriteLogsResponse) => {
-    sum.answered += accepted + duplicates + rejections.length;
+  const take = ({ accepted, rejections }: WriteLogsResponse) => {
+    sum.answered += accepted + rejections.length;
     sum.accepted += accepted;
   };
   if (method === "ship") {

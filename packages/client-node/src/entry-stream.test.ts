@@ -270,6 +270,28 @@ test("a server that does not read holds the writer at its bound, and all are tol
   await assert.rejects(stream.write(entry), { code: Code.Canceled });
 });
 
+test("ready waits for bytes as well, until they are sent", async (t) => {
+  const reading = Promise.withResolvers<ServerHttp2Stream>();
+  const url = await startCannedServer(t, (stream, headers) => {
+    stream.pause();
+    stream.respond({ ":status": 200, "content-type": headers["content-type"] ?? "" });
+    reading.resolve(stream);
+  });
+  const stream = open(t, { url }).stream();
+  const entries = Array.from({ length: 20 }, () => ({ message: "x".repeat(2 ** 20) }));
+  const written = stream.writeAll(entries);
+  let isReady = false;
+  const ready = stream.ready().then(() => {
+    isReady = true;
+  });
+  const server = await reading.promise;
+  assert.equal(isReady, false);
+  server.resume();
+  await ready;
+  server.close();
+  await assert.rejects(written);
+});
+
 test("a stream that breaks tells those who wait for many", async (t) => {
   const { url, kill } = await startServer(t, {
     async *streamLogs(entries) {

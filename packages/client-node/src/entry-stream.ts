@@ -61,7 +61,11 @@ export interface EntryStream {
    */
   writeAll(entries: readonly LogEntryInit[]): Promise<LogResponse[]>;
 
-  /** Resolves when there is room for another entry: await it before `write`. Throws what broke the stream. */
+  /**
+   * Resolves when there is room for another entry: less than `inFlightMax` wait
+   * for their answers, and less than 16 MiB to be sent. Await it before `write`.
+   * Throws what broke the stream.
+   */
   ready(): Promise<void>;
 
   /** Half-closes, and resolves when every entry is answered and the server has ended the stream. Throws what broke it. */
@@ -71,7 +75,10 @@ export interface EntryStream {
 /** Entries in flight, when the caller does not say: about a megabyte of short ones. */
 const inFlightMaxDefault = 10_000;
 
-/** Opens StreamLogs. The request is sent with the first entry. */
+/** Bytes of entries not sent yet, past which there is no room: what a server takes of a stream before it answers. */
+const unsentBytesMax = limits.streamInFlightBytesMax;
+
+/** Opens StreamLogs. The request is sent at once, not only with the first entry. */
 export function openEntryStream(streamRuns: StreamRuns, options: EntryStreamOptions = {}): EntryStream {
   return new RunEntryStream(streamRuns, options);
 }
@@ -154,7 +161,7 @@ class RunEntryStream implements EntryStream {
 
   ready(): Promise<void> {
     // What is so most of the time must not cost a new promise.
-    return this.#failure === undefined && this.#pending < this.#inFlightMax ? settled : this.#room();
+    return this.#failure === undefined && this.#hasRoom() ? settled : this.#room();
   }
 
   async end(): Promise<void> {
@@ -169,8 +176,12 @@ class RunEntryStream implements EntryStream {
     if (this.#ending) throw new ConnectError("the stream has been ended", Code.FailedPrecondition);
   }
 
+  #hasRoom(): boolean {
+    return this.#pending < this.#inFlightMax && this.#outgoing.bytes < unsentBytesMax;
+  }
+
   async #room(): Promise<void> {
-    while (this.#failure === undefined && this.#pending >= this.#inFlightMax) {
+    while (this.#failure === undefined && !this.#hasRoom()) {
       await this.#condition.changed();
     }
     if (this.#failure !== undefined) throw this.#failure;
@@ -183,6 +194,7 @@ class RunEntryStream implements EntryStream {
         const { frames, count } = this.#outgoing.take(room);
         this.#sent += count;
         yield frames;
+        this.#condition.notify();
       } else if (this.#ending && this.#outgoing.isEmpty) {
         return;
       } else {

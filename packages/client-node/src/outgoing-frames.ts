@@ -34,7 +34,12 @@ export class OutgoingFrames {
   #taken = 0;
 
   get isEmpty(): boolean {
-    return this.#filling.length === 0 && this.#taken === this.#sending.length;
+    return this.bytes === 0;
+  }
+
+  /** Bytes that were added and not taken. */
+  get bytes(): number {
+    return this.#filling.length + this.#sending.length - this.#taken;
   }
 
   /**

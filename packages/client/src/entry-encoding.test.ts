@@ -140,6 +140,15 @@ function outcome(encodeOne: () => Uint8Array): Error | readonly number[] {
   }
 }
 
+test("a time that is none is told with its value", () => {
+  const wrong: object = { timestamp: 1_700_000_000 };
+  const entry: LogEntryInit = Object.assign({ message: "a" }, wrong);
+  assert.throws(() => encode(entry), {
+    name: "TypeError",
+    message: /Expected a time to be a Date or a bigint of Unix nanoseconds, got 1700000000 \(number\)/,
+  });
+});
+
 test("a Date that comes again, and one that does not, are each their own time", () => {
   const times = [0, 0, 1, 1_700_000_000_123, 1_700_000_000_123, 5, -1_000, 1_700_000_000_124];
   for (const time of times) {

@@ -66,17 +66,28 @@ const last = { milliseconds: Number.NaN, time: 0n };
  * A time as the wire wants it; absent is 0. A Date before March 1973 goes as
  * seconds, since its nanoseconds would be taken for microseconds.
  *
- * @throws RangeError when the Date is not valid, or the nanoseconds are more than 64 bits hold.
+ * @throws RangeError when the Date is not valid, or the nanoseconds are more than 64 bits hold;
+ *   TypeError when it is neither: JavaScript may hand in a number.
  */
 export function toWireTime(time: LogTime | undefined): bigint {
   if (time === undefined) return 0n;
   if (typeof time === "bigint") return checkBits(time);
+  if (!isDate(time)) {
+    throw new TypeError(
+      `Expected a time to be a Date or a bigint of Unix nanoseconds, got ${String(time)} (${typeof time})`,
+    );
+  }
   const milliseconds = time.getTime();
   if (milliseconds !== last.milliseconds) {
     last.time = toWireUnits(milliseconds);
     last.milliseconds = milliseconds;
   }
   return last.time;
+}
+
+/** Of any realm: tests and sandboxes have a Date of their own. */
+function isDate(time: unknown): time is Date {
+  return typeof time === "object" && time !== null && "getTime" in time && typeof time.getTime === "function";
 }
 
 function toWireUnits(milliseconds: number): bigint {
