@@ -460,3 +460,15 @@ test("options are checked where they are given", () => {
   const client = createNodeClient({ url: "http://a" });
   assert.throws(() => client.stream({ producerId: "p".repeat(129) }), /producerId .* 128 bytes, got 129/);
 });
+
+test("many large batches at once are all answered", async (t) => {
+  const service: LogServiceImpl = { writeLogs: ({ entries }) => ({ accepted: entries.length }) };
+  const { url } = await startServer(t, service, { httpVersion: "2" });
+  using client = createNodeClient({ url });
+  const batch = Array.from({ length: 20 }, () => ({ message: "x".repeat(100_000) }));
+  const answers = await Promise.all(Array.from({ length: 16 }, () => client.write(batch)));
+  assert.deepEqual(
+    answers.map(({ accepted }) => accepted),
+    answers.map(() => batch.length),
+  );
+});

@@ -212,6 +212,9 @@ function openHttp2(url: URL, options: NodeTransportOptions): Wire {
       {
         createConnection: () => connectSocket(url, options.tls ?? {}, connectTimeoutMs),
         settings: { initialWindowSize: limits.streamWindowBytes, enablePush: false },
+        // MB. Requests that wait to be sent count here; past it Node resets the answers that come,
+        // and its own 10 are less than a single batch may have.
+        maxSessionMemory: 512,
       },
     ),
   );
