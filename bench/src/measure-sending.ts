@@ -17,7 +17,7 @@ export const sendingCosts =
   "µs/entry: processor time of all threads of that process, what it does afterwards included.";
 
 /** How long a client sends in a round; the time until the last answer counts too. */
-const sendMs = 1_000;
+const sendMs = 3_000;
 
 /** Lets a client send for a second. */
 export async function measureSending(server: BenchServer, client: BenchClient): Promise<Figures> {
