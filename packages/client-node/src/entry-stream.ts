@@ -27,7 +27,7 @@ import type { StreamRuns } from "./run-transport.ts";
 export interface EntryStreamOptions {
   /** Names the entries' count of sequences. At most 128 bytes. */
   readonly producerId?: string;
-  /** Entries sent and not yet answered, at the most. Default: 10 000, from 1. */
+  /** Entries sent and not yet answered, at the most. Default: 30 000, from 1. */
   readonly inFlightMax?: number;
   /** Aborting cancels the stream at once. */
   readonly signal?: AbortSignal;
@@ -72,8 +72,8 @@ export interface EntryStream {
   end(): Promise<void>;
 }
 
-/** Entries in flight, when the caller does not say: about a megabyte of short ones. */
-const inFlightMaxDefault = 10_000;
+/** Entries in flight, when the caller does not say: some megabytes of short ones, what a server answers in a twentieth of a second. */
+const inFlightMaxDefault = 30_000;
 
 /** Bytes of entries not sent yet, past which there is no room: what a server takes of a stream before it answers. */
 const unsentBytesMax = limits.streamInFlightBytesMax;
