@@ -8,12 +8,12 @@ import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import {
   frameHeaderBytes,
+  frameOf,
   type LogEntry,
   LogEntrySchema,
   type LogResponse,
   LogResponseSchema,
   messageLengthAt,
-  writeFrameHeader,
 } from "@logsvc/proto";
 
 /**
@@ -40,11 +40,7 @@ export function* decodeEntries(frames: Uint8Array): Generator<LogEntry, void, un
 
 /** An answer as a frame, for who receives messages and not frames. */
 export function encodeAnswer(answer: LogResponse): Uint8Array {
-  const message = toBinary(LogResponseSchema, answer);
-  const frame = new Uint8Array(frameHeaderBytes + message.length);
-  writeFrameHeader(frame, 0, 0, message.length);
-  frame.set(message, frameHeaderBytes);
-  return frame;
+  return frameOf(toBinary(LogResponseSchema, answer));
 }
 
 /** In Connect's words, as it would refuse the message itself. */

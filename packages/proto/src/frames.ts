@@ -34,6 +34,14 @@ export function writeFrameHeader(bytes: Uint8Array, at: number, flags: number, l
   bytes[at + 4] = length;
 }
 
+/** A plain message as a frame. */
+export function frameOf(message: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(frameHeaderBytes + message.length);
+  writeFrameHeader(frame, 0, 0, message.length);
+  frame.set(message, frameHeaderBytes);
+  return frame;
+}
+
 /** The length of the message whose frame begins at `at`. */
 export function messageLengthAt(bytes: Uint8Array, at: number): number {
   const high = (bytes[at + 1] ?? 0) * 0x1000000;

@@ -10,6 +10,7 @@ export {
 export {
   compressedFlag,
   frameHeaderBytes,
+  frameOf,
   messageLengthAt,
   PassingRuns,
   writeFrameHeader,

@@ -10,13 +10,14 @@ import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   EncodedBatchSchema,
   frameHeaderBytes,
+  frameOf,
   messageLengthAt,
   type WriteLogsResponse,
   WriteLogsResponseSchema,
-  writeFrameHeader,
 } from "@logsvc/proto";
 import type { ReceivedBatch } from "../ingest/ingest.ts";
 import { RequestError } from "../request-error.ts";
+import { growRanges } from "./entry-frames.ts";
 
 const tags = { entries: 0x0a, producerId: 0x12, firstSequence: 0x18 } as const;
 
@@ -41,11 +42,7 @@ export function* batchesIn(frames: Uint8Array): Generator<ReceivedBatch, void, u
 
 /** An answer as a frame. */
 export function answerFrame(answer: WriteLogsResponse): Uint8Array {
-  const message = toBinary(WriteLogsResponseSchema, answer);
-  const frame = new Uint8Array(frameHeaderBytes + message.length);
-  writeFrameHeader(frame, 0, 0, message.length);
-  frame.set(message, frameHeaderBytes);
-  return frame;
+  return frameOf(toBinary(WriteLogsResponseSchema, answer));
 }
 
 /** Undefined: it is not written as usual. */
@@ -58,7 +55,7 @@ function readBatch(bytes: Uint8Array, from: number, to: number): ReceivedBatch |
     const length = readVarint(bytes, cursor, to);
     const end = cursor.at + length;
     if (!(end <= to)) return undefined;
-    if (2 * count === ranges.length) ranges = grown(ranges);
+    if (2 * count === ranges.length) ranges = growRanges(ranges);
     ranges[2 * count] = cursor.at;
     ranges[2 * count + 1] = end;
     count += 1;
@@ -116,10 +113,4 @@ function readVarint(bytes: Uint8Array, cursor: { at: number }, to: number): numb
     scale *= 128;
   }
   return Number.NaN;
-}
-
-function grown(ranges: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const twice = new Uint32Array(Math.max(16, 2 * ranges.length));
-  twice.set(ranges);
-  return twice;
 }

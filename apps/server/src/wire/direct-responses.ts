@@ -18,7 +18,7 @@
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type ContextKey, createContextKey, type HandlerContext } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { frameHeaderBytes, writeFrameHeader } from "@logsvc/proto";
+import { frameOf } from "@logsvc/proto";
 
 /** The responses of one call. */
 export class DirectResponses {
@@ -134,11 +134,5 @@ async function* framesOf<Desc extends DescMessage>(
   schema: Desc,
   responses: AsyncIterable<MessageShape<Desc>>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const response of responses) {
-    const message = toBinary(schema, response);
-    const frame = new Uint8Array(frameHeaderBytes + message.length);
-    writeFrameHeader(frame, 0, 0, message.length);
-    frame.set(message, frameHeaderBytes);
-    yield frame;
-  }
+  for await (const response of responses) yield frameOf(toBinary(schema, response));
 }

@@ -12,7 +12,7 @@ export function entriesOf(frames: Uint8Array): EncodedRun {
   for (let at = 0; at < frames.length; ) {
     const from = at + frameHeaderBytes;
     at = from + messageLengthAt(frames, at);
-    if (2 * count === ranges.length) ranges = grown(ranges);
+    if (2 * count === ranges.length) ranges = growRanges(ranges);
     ranges[2 * count] = from;
     ranges[2 * count + 1] = at;
     count += 1;
@@ -20,8 +20,9 @@ export function entriesOf(frames: Uint8Array): EncodedRun {
   return { bytes: frames, count, ranges };
 }
 
-function grown(ranges: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const twice = new Uint32Array(2 * ranges.length);
+/** The same places, with room for twice as many. */
+export function growRanges(ranges: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const twice = new Uint32Array(Math.max(16, 2 * ranges.length));
   twice.set(ranges);
   return twice;
 }
