@@ -3,7 +3,7 @@
  * the others are remembered with their reasons, and once the batch is stored
  * each entry's answer is known.
  */
-import { fromBinary } from "@bufbuild/protobuf";
+import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { type AppendResult, type EntryBatch, EntryBatchBuilder } from "@logsvc/engine";
 import { type LogEntry, LogEntrySchema } from "@logsvc/proto";
 import { RequestError } from "../request-error.ts";
@@ -243,13 +243,22 @@ export class Intake {
 }
 
 /**
- * Decodes one entry, with Connect's words for what is not one.
+ * Decodes one entry.
+ *
+ * @throws RequestError `invalid`: it is not protobuf.
+ */
+export function decodeEntry(bytes: Uint8Array): LogEntry {
+  return decodeMessage(LogEntrySchema, bytes);
+}
+
+/**
+ * Decodes a message as Connect would, and says in its words what is none.
  *
  * @throws RequestError `invalid`
  */
-export function decodeEntry(bytes: Uint8Array): LogEntry {
+export function decodeMessage<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
   try {
-    return fromBinary(LogEntrySchema, bytes, { readUnknownFields: false });
+    return fromBinary(schema, bytes, { readUnknownFields: false });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new RequestError("invalid", `parse binary: ${message}`);

@@ -6,7 +6,7 @@
  *
  * A request that is written otherwise, or is none, is decoded by protobuf.
  */
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { toBinary } from "@bufbuild/protobuf";
 import {
   EncodedBatchSchema,
   frameHeaderBytes,
@@ -16,13 +16,10 @@ import {
   WriteLogsResponseSchema,
 } from "@logsvc/proto";
 import type { ReceivedBatch } from "../ingest/ingest.ts";
-import { RequestError } from "../request-error.ts";
-import { growRanges } from "./entry-frames.ts";
+import { decodeMessage } from "../ingest/intake.ts";
+import { growRanges, rangesFor } from "./entry-frames.ts";
 
 const tags = { entries: 0x0a, producerId: 0x12, firstSequence: 0x18 } as const;
-
-/** A guess for how many entries a batch has, to be mended where it is wrong. */
-const entryBytesGuess = 64;
 
 /** What a varint here may have: lengths within a frame, sequences up to 2^53. */
 const varintBytesMax = 8;
@@ -36,7 +33,7 @@ export function* batchesIn(frames: Uint8Array): Generator<ReceivedBatch, void, u
   for (let at = 0; at < frames.length; ) {
     const from = at + frameHeaderBytes;
     at = from + messageLengthAt(frames, at);
-    yield readBatch(frames, from, at) ?? decodeBatch(frames.subarray(from, at));
+    yield readBatch(frames, from, at) ?? decodeMessage(EncodedBatchSchema, frames.subarray(from, at));
   }
 }
 
@@ -48,7 +45,7 @@ export function answerFrame(answer: WriteLogsResponse): Uint8Array {
 /** Undefined: it is not written as usual. */
 function readBatch(bytes: Uint8Array, from: number, to: number): ReceivedBatch | undefined {
   const cursor = { at: from };
-  let ranges = new Uint32Array(2 * Math.ceil((to - from) / entryBytesGuess));
+  let ranges = rangesFor(to - from);
   let count = 0;
   while (cursor.at < to && bytes[cursor.at] === tags.entries) {
     cursor.at += 1;
@@ -81,16 +78,6 @@ function readBatch(bytes: Uint8Array, from: number, to: number): ReceivedBatch |
   }
   if (cursor.at !== to) return undefined;
   return { bytes, count, ranges, producerId, firstSequence };
-}
-
-function decodeBatch(message: Uint8Array): ReceivedBatch {
-  try {
-    return fromBinary(EncodedBatchSchema, message, { readUnknownFields: false });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    // In Connect's words.
-    throw new RequestError("invalid", `parse binary: ${reason}`);
-  }
 }
 
 /** Undefined: not ASCII. */

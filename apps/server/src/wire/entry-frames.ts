@@ -2,12 +2,12 @@
 import { frameHeaderBytes, messageLengthAt } from "@logsvc/proto";
 import type { EncodedRun } from "../ingest/intake.ts";
 
-/** No frame is shorter: a guess for how many entries a run has, to be mended where it is wrong. */
+/** A guess for how many entries some bytes hold; where it is wrong the places grow. */
 const entryBytesGuess = 64;
 
 /** Where each entry of a run of whole frames is. */
 export function entriesOf(frames: Uint8Array): EncodedRun {
-  let ranges = new Uint32Array(2 * Math.ceil(frames.length / entryBytesGuess));
+  let ranges = rangesFor(frames.length);
   let count = 0;
   for (let at = 0; at < frames.length; ) {
     const from = at + frameHeaderBytes;
@@ -18,6 +18,11 @@ export function entriesOf(frames: Uint8Array): EncodedRun {
     count += 1;
   }
   return { bytes: frames, count, ranges };
+}
+
+/** Room for the places of the entries in so many bytes, two for each. */
+export function rangesFor(bytes: number): Uint32Array<ArrayBuffer> {
+  return new Uint32Array(2 * Math.ceil(bytes / entryBytesGuess));
 }
 
 /** The same places, with room for twice as many. */
