@@ -2,7 +2,7 @@
  * ShipLogs by frames, past Connect (run-transport.ts): a batch that is encoded
  * already is copied once, into its frame. Connect would copy it five times.
  */
-import { create, fromBinary, isMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { create, isMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
@@ -10,6 +10,7 @@ import {
   type LogRpc,
   limits,
   messageLengthAt,
+  parseAnswer,
   type WriteLogsRequest,
   WriteLogsRequestSchema,
   type WriteLogsResponse,
@@ -41,18 +42,8 @@ async function* answersIn(
     for (let at = 0; at < frames.length; ) {
       const from = at + frameHeaderBytes;
       at = from + messageLengthAt(frames, at);
-      yield parse(frames.subarray(from, at));
+      yield parseAnswer(WriteLogsResponseSchema, frames.subarray(from, at));
     }
-  }
-}
-
-/** In Connect's words, as it would refuse the message itself. */
-function parse(message: Uint8Array): WriteLogsResponse {
-  try {
-    return fromBinary(WriteLogsResponseSchema, message);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ConnectError(`parse binary: ${reason}`, Code.Internal, undefined, undefined, cause);
   }
 }
 

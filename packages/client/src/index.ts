@@ -62,5 +62,5 @@ export { type Clock, systemClock } from "./clock.ts";
 export { type EncodedEntries, encodedRequest, encodeEntries, encodeFrame } from "./entry-encoding.ts";
 export { callOptions } from "./log-client.ts";
 export { toLogEntry, toWireTime } from "./log-entry-init.ts";
-export { decodeAnswers, decodeEntries, encodeAnswer } from "./stream-frames.ts";
+export { decodeAnswers, decodeEntries, encodeAnswer, parseAnswer } from "./stream-frames.ts";
 export { checkOrigin, toEncodedRequest, toWriteRequest } from "./write-batch.ts";

@@ -4,7 +4,7 @@
  * Answers come by the hundred thousand a second, so a LogResponse is read by
  * hand where it is as servers write it, and else by protobuf.
  */
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import {
   frameHeaderBytes,
@@ -25,7 +25,7 @@ export function decodeAnswers(frames: Uint8Array, take: (answer: LogResponse) =>
   for (let at = 0; at < frames.length; ) {
     const from = at + frameHeaderBytes;
     at = from + messageLengthAt(frames, at);
-    take(readPlain(frames, from, at) ?? parse(frames.subarray(from, at)));
+    take(readPlain(frames, from, at) ?? parseAnswer(LogResponseSchema, frames.subarray(from, at)));
   }
 }
 
@@ -43,10 +43,14 @@ export function encodeAnswer(answer: LogResponse): Uint8Array {
   return frameOf(toBinary(LogResponseSchema, answer));
 }
 
-/** In Connect's words, as it would refuse the message itself. */
-function parse(message: Uint8Array): LogResponse {
+/**
+ * A message of the server's.
+ *
+ * @throws ConnectError Internal, in Connect's words, as it would refuse the message itself.
+ */
+export function parseAnswer<Desc extends DescMessage>(schema: Desc, message: Uint8Array): MessageShape<Desc> {
   try {
-    return fromBinary(LogResponseSchema, message);
+    return fromBinary(schema, message);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ConnectError(`parse binary: ${reason}`, Code.Internal, undefined, undefined, cause);
