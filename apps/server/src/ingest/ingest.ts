@@ -263,14 +263,9 @@ export class Ingest {
   #takeBatch(request: ReceivedBatch, callProducerId: string): Intake {
     const { firstSequence } = request;
     const count = "ranges" in request ? request.count : request.entries.length;
+    checkEntryCount(count);
     const producerId = request.producerId || callProducerId;
     checkProducerId(producerId);
-    if (count > limits.batchEntriesMax) {
-      throw new RequestError(
-        "too_large",
-        `entries: at most ${limits.batchEntriesMax} in a batch, got ${count}`,
-      );
-    }
     checkFirstSequence(firstSequence, count, producerId);
     if ("ranges" in request) {
       const capacityBytes = weighRun(request);
@@ -353,6 +348,16 @@ function takeEncoded({ entries, firstSequence }: EncodedBatch, intake: Intake): 
 function takeOne(bytes: Uint8Array, from: number, to: number, sequence: number, intake: Intake): void {
   // As an object, one whose sequence lies behind gets its reason.
   if (!intake.addEncoded(bytes, from, to, sequence)) intake.add(decodeEntry(bytes.subarray(from, to)));
+}
+
+/**
+ * How many entries a batch may have. wire/entry-count.ts asks before a batch is decoded.
+ *
+ * @throws RequestError `too_large`.
+ */
+export function checkEntryCount(count: number): void {
+  if (count <= limits.batchEntriesMax) return;
+  throw new RequestError("too_large", `entries: at most ${limits.batchEntriesMax} in a batch, got ${count}`);
 }
 
 function checkProducerId(producerId: string): void {

@@ -4,10 +4,12 @@
  *
  *   0A length LogEntry │ 0A length LogEntry │ … │ 12 length producer_id │ 18 varint first_sequence
  *
- * A request that is written otherwise, or is none, is decoded by protobuf.
+ * A request that is written otherwise, or is none, is decoded by protobuf, if
+ * it has no more entries than it may have.
  */
 import { toBinary } from "@bufbuild/protobuf";
 import {
+  type EncodedBatch,
   EncodedBatchSchema,
   frameHeaderBytes,
   frameOf,
@@ -17,6 +19,7 @@ import {
 } from "@logsvc/proto";
 import type { ReceivedBatch } from "../ingest/ingest.ts";
 import { decodeMessage } from "../ingest/intake.ts";
+import { checkEntries } from "./entry-count.ts";
 import { growRanges, rangesFor } from "./entry-frames.ts";
 
 const tags = { entries: 0x0a, producerId: 0x12, firstSequence: 0x18 } as const;
@@ -27,14 +30,20 @@ const varintBytesMax = 8;
 /**
  * Each batch of a run of whole frames.
  *
- * @throws RequestError `invalid`, after those before it: one is not protobuf.
+ * @throws RequestError `invalid`, after those before it: one is not protobuf;
+ *   ConnectError ResourceExhausted likewise: it has too many entries to be decoded.
  */
 export function* batchesIn(frames: Uint8Array): Generator<ReceivedBatch, void, undefined> {
   for (let at = 0; at < frames.length; ) {
     const from = at + frameHeaderBytes;
     at = from + messageLengthAt(frames, at);
-    yield readBatch(frames, from, at) ?? decodeMessage(EncodedBatchSchema, frames.subarray(from, at));
+    yield readBatch(frames, from, at) ?? decodeBatch(frames.subarray(from, at));
   }
+}
+
+function decodeBatch(message: Uint8Array): EncodedBatch {
+  checkEntries(message, "binary");
+  return decodeMessage(EncodedBatchSchema, message);
 }
 
 /** An answer as a frame. */

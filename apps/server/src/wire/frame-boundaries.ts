@@ -1,17 +1,21 @@
 /** Cuts a stream's bytes where its frames end. */
 import { Code, ConnectError } from "@connectrpc/connect";
-import { frameHeaderBytes, messageLengthAt } from "@logsvc/proto";
+import { compressedFlag, frameHeaderBytes, messageLengthAt } from "@logsvc/proto";
+import { checkCounted, type EntryCount } from "./entry-count.ts";
 
 /**
  * The same bytes, in chunks that end where a frame ends at the latest. Connect
  * decodes all frames of a chunk before it hands the first one on: were one of
  * them too long or malformed, those before it would be lost.
  *
+ * @param count Counts the entries of each message that is not compressed, where they are batches.
  * @throws ConnectError InvalidArgument when the last frame has broken off, even
- *   right behind its header, which Connect takes for the stream's end.
+ *   right behind its header, which Connect takes for the stream's end;
+ *   ResourceExhausted before the end of a batch with too many entries.
  */
 export async function* cutAtFrames(
   chunks: AsyncIterable<Uint8Array>,
+  count?: EntryCount,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const header = new Uint8Array(frameHeaderBytes);
   let headerBytes = 0;
@@ -24,11 +28,14 @@ export async function* cutAtFrames(
         if (headerBytes < frameHeaderBytes) continue;
         messageBytes = messageLengthAt(header, 0);
       }
-      const taken = Math.min(messageBytes, chunk.length - at);
-      at += taken;
-      messageBytes -= taken;
+      const message = chunk.subarray(at, at + messageBytes);
+      const isPlain = ((header[0] ?? 0) & compressedFlag) === 0;
+      if (isPlain) count?.add(message);
+      at += message.length;
+      messageBytes -= message.length;
       if (messageBytes > 0) break;
       headerBytes = 0;
+      if (isPlain && count !== undefined) checkCounted(count);
       yield chunk.subarray(begin, at);
       begin = at;
     }

@@ -9,7 +9,8 @@
  * response: bodies are never parsed nor bounded by Fastify (its content type
  * parsers are switched off here, and with them `bodyLimit`); each method's
  * `readMaxBytes` bounds its messages before they are buffered, and a
- * ReceiveBound those of all unary calls together.
+ * ReceiveBound those of all unary calls together. The entries of batches are
+ * counted before Connect decodes them (entry-count.ts).
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants as http2Constants, type ServerHttp2Stream } from "node:http2";
@@ -29,10 +30,12 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
+import { EncodedBatchSchema, WriteLogsRequestSchema } from "@logsvc/proto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { compressionZstd } from "./compression-zstd.ts";
 import { errorBody, toConnectError } from "./connect-errors.ts";
 import { DirectResponses, directResponsesKey, takesPlain } from "./direct-responses.ts";
+import { boundCompression, boundEntries, type MessageFormat, startCount } from "./entry-count.ts";
 import { cutAtFrames } from "./frame-boundaries.ts";
 import { canBeFramed, FramedCall, framedCallKey, messageBytesMaxOf } from "./framed.ts";
 import type { ReceiveBound } from "./receive-bound.ts";
@@ -61,7 +64,8 @@ export interface ConnectRoutes {
 
 /** The handlers of one RPC. */
 interface RpcHandlers {
-  readonly messages: UniversalHandler;
+  /** Alike but for how they count the entries of what was compressed. */
+  readonly messages: Readonly<Record<MessageFormat, UniversalHandler>>;
   readonly encoded: readonly UniversalHandler[];
   readonly receiveBound: ReceiveBound;
 }
@@ -69,24 +73,30 @@ interface RpcHandlers {
 /** Adds a route for each RPC. */
 export function mountConnect(app: FastifyInstance, routes: ConnectRoutes): void {
   const { receiveBound } = routes;
-  const encoded = Map.groupBy(handlersOf(routes.encoded), ({ requestPath }) => requestPath);
+  const pathOf = ({ requestPath }: UniversalHandler): string => requestPath;
+  const encoded = Map.groupBy(handlersOf(routes.encoded, "binary"), pathOf);
+  const binary = new Map(handlersOf(routes.messages, "binary").map((handler) => [pathOf(handler), handler]));
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
-    for (const messages of handlersOf(routes.messages)) {
-      const handlers = { messages, encoded: encoded.get(messages.requestPath) ?? [], receiveBound };
+    for (const json of handlersOf(routes.messages, "json")) {
+      const url = pathOf(json);
+      const messages = { json, binary: binary.get(url) ?? json };
+      const handlers = { messages, encoded: encoded.get(url) ?? [], receiveBound };
       scope.route({
         method: ["GET", "POST"],
-        url: messages.requestPath,
+        url,
         handler: (request, reply) => serve(handlers, request, reply),
       });
     }
   });
 }
 
-function handlersOf(addRoutes: AddRoutes): readonly UniversalHandler[] {
+const compressions = [compressionGzip, compressionBrotli, compressionZstd];
+
+function handlersOf(addRoutes: AddRoutes, format: MessageFormat): readonly UniversalHandler[] {
   const router = createConnectRouter({
-    acceptCompression: [compressionGzip, compressionBrotli, compressionZstd],
+    acceptCompression: compressions.map((compression) => boundCompression(compression, format)),
     // Fields of a later version are not stored: nothing here could validate them.
     binaryOptions: { readUnknownFields: false },
     // In JSON, which people write by hand, an unknown field is a misspelt one: what it held must not be lost.
@@ -117,7 +127,7 @@ function blameTheSender(signal: AbortSignal): void {
 
 async function serve(handlers: RpcHandlers, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { raw } = request;
-  const { method } = handlers.messages;
+  const { method } = handlers.messages.json;
   if (method.methodKind === "bidi_streaming" && raw.httpVersionMajor === 1) {
     const message = `${method.name} streams both ways, which needs HTTP/2`;
     // The client may be in the middle of its stream: no other request can follow on the connection.
@@ -153,13 +163,9 @@ async function respond(handlers: RpcHandlers, raw: IncomingMessage, response: Se
     await universalResponseToNodeResponse(call.response(await handler(request)), response);
     return;
   }
-  // Connect's own iteration destroys the request when it stops at an error,
-  // which would abort the call before what was read is answered.
-  const chunks: AsyncIterable<Uint8Array> = raw.iterator({ destroyOnReturn: false });
-  const isUnary = handler.method.methodKind === "unary";
-  const body = isUnary ? handlers.receiveBound.count(chunks, response) : cutAtFrames(chunks);
+  const body = bodyOf(handler, { raw, response, receiveBound: handlers.receiveBound });
   const isServerStream = handler.method.methodKind === "server_streaming";
-  if (isServerStream && handler !== handlers.messages && takesPlain(universal.header)) {
+  if (isServerStream && handlers.encoded.includes(handler) && takesPlain(universal.header)) {
     const direct = new DirectResponses();
     const contextValues = createContextValues().set(directResponsesKey, direct);
     const answer = await handler({ ...universal, body, contextValues });
@@ -169,19 +175,50 @@ async function respond(handlers: RpcHandlers, raw: IncomingMessage, response: Se
   await universalResponseToNodeResponse(await handler({ ...universal, body }), response);
 }
 
+/** A request's body as it is read by Connect. */
+function bodyOf(
+  { method }: UniversalHandler,
+  call: {
+    readonly raw: IncomingMessage;
+    readonly response: ServerResponse;
+    readonly receiveBound: ReceiveBound;
+  },
+): AsyncIterable<Uint8Array> {
+  const { raw, response, receiveBound } = call;
+  // Connect's own iteration destroys the request when it stops at an error,
+  // which would abort the call before what was read is answered.
+  const received: AsyncIterable<Uint8Array> = raw.iterator({ destroyOnReturn: false });
+  const isUnary = method.methodKind === "unary";
+  const chunks = isUnary ? receiveBound.count(received, response) : received;
+  const takesBatches = method.input === EncodedBatchSchema || method.input === WriteLogsRequestSchema;
+  const count = takesBatches ? startCount(formatOf(raw)) : undefined;
+  if (!isUnary) return cutAtFrames(chunks, count);
+  if (count === undefined) return chunks;
+  if (!bareType.test(raw.headers["content-type"] ?? "")) return cutAtFrames(chunks, count);
+  // What is compressed is counted behind its decompression.
+  const encoding = raw.headers["content-encoding"] ?? "identity";
+  return encoding === "identity" ? boundEntries(chunks, count) : chunks;
+}
+
+/** Connect's unary calls, whose one message is not framed. */
+const bareType = /^application\/(proto|json)\s*(;|$)/i;
+
 /** Whether a handler's messages are empty, and stand for runs of frames. */
 const takesRuns = ({ method }: UniversalHandler): boolean => method.input === EmptySchema;
 
 const binaryType = /^application\/(proto|connect\+proto|grpc(-web)?(\+proto)?)\s*(;|$)/i;
+
+const formatOf = ({ headers }: IncomingMessage): MessageFormat =>
+  binaryType.test(headers["content-type"] ?? "") ? "binary" : "json";
 
 function chooseHandler(
   { messages, encoded }: RpcHandlers,
   header: Headers,
   raw: IncomingMessage,
 ): UniversalHandler {
-  if (!binaryType.test(header.get("content-type") ?? "")) return messages;
+  if (formatOf(raw) === "json") return messages.json;
   const isFramed = raw.httpVersionMajor === 2 && canBeFramed(header);
-  return encoded.find((handler) => isFramed || !takesRuns(handler)) ?? messages;
+  return encoded.find((handler) => isFramed || !takesRuns(handler)) ?? messages.binary;
 }
 
 /** What Node's timers reach: 24.8 days. They take a longer time for one millisecond. */
