@@ -8,14 +8,18 @@ export interface HeldEngine {
   readonly letGo: () => void;
   /** How many appends were asked for. */
   readonly held: () => number;
+  /** How many entries these were of. */
+  readonly heldEntries: () => number;
 }
 
 /** The engine, with appends that begin only when they are let go. */
 export function holdAppends(engine: Engine): HeldEngine {
   const gate = Promise.withResolvers<void>();
   let held = 0;
+  let heldEntries = 0;
   const append: Engine["append"] = async (batch) => {
     held += 1;
+    heldEntries += batch.count;
     await gate.promise;
     return engine.append(batch);
   };
@@ -26,5 +30,5 @@ export function holdAppends(engine: Engine): HeldEngine {
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
-  return { engine: proxy, letGo: () => gate.resolve(), held: () => held };
+  return { engine: proxy, letGo: () => gate.resolve(), held: () => held, heldEntries: () => heldEntries };
 }

@@ -259,7 +259,12 @@ function letGoOfRest(request: IncomingMessage, response: ServerResponse): void {
   if (stream !== undefined) {
     // The response's last event before the end of both directions; the trailers go out in it.
     stream.once("wantTrailers", () => {
-      if (!stream.readableEnded) setImmediate(() => stream.close(http2Constants.NGHTTP2_NO_ERROR));
+      if (stream.readableEnded) return;
+      setImmediate(() => {
+        stream.close(http2Constants.NGHTTP2_NO_ERROR);
+        // What has come and nobody reads would keep the stream for as long as its connection.
+        setImmediate(() => stream.destroy());
+      });
     });
     return;
   }
