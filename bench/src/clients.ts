@@ -6,6 +6,7 @@ import { sizeDelimitedEncode } from "@bufbuild/protobuf/wire";
 import { LogEntrySchema } from "@logsvc/proto";
 import { originalEntryAt } from "./entries.ts";
 import { goProgram } from "./go-peer.ts";
+import type { OneTailOrder, OneTailReport } from "./peers/one-tail.ts";
 import type { StreamOutcome } from "./peers/orders.ts";
 import type { PacedWrite } from "./peers/paced-writer.ts";
 import type { HeartbeatReport, TailsOrder, TailsReport } from "./peers/tails.ts";
@@ -59,6 +60,30 @@ export function startTails(url: string, kind: "frames" | "client"): BenchTails {
   };
 }
 
+/** One tail, beside a writer that `startClient` started. */
+export interface OneTail {
+  report(order: OneTailOrder): Promise<OneTailReport>;
+  stop(): Promise<void>;
+}
+
+/** Opens a tail with our client: one that the filter lets have an entry in `step`, or one that stalls. */
+export async function startOneTail(
+  url: string,
+  kind: "stalls" | { readonly step: number; readonly filter: string },
+): Promise<OneTail> {
+  const { path, remove } = writeEntries();
+  const args = kind === "stalls" ? ["1", "stalls"] : [String(kind.step), "reads", kind.filter];
+  const program = new Program(process.execPath, [join(peers, "one-tail.ts"), url, path, ...args]);
+  await program.line();
+  return {
+    report: async (order) => JSON.parse(await program.ask(JSON.stringify(order))),
+    stop: async () => {
+      await program.stop();
+      remove();
+    },
+  };
+}
+
 /** A writer at a given rate. */
 export interface PacedWriter {
   readonly pid: number;
@@ -89,18 +114,24 @@ function startSender(url: string, source: string, args: readonly string[]): Benc
 }
 
 function sender(start: (entriesPath: string) => Program): BenchClient {
-  const folder = mkdtempSync(join(tmpdir(), "logsvc-bench-"));
-  const path = join(folder, "entries");
-  writeFileSync(path, Buffer.concat(Array.from({ length: entryCount }, (_, index) => encodedEntry(index))));
+  const { path, remove } = writeEntries();
   const program = start(path);
   return {
     pid: program.pid,
     stream: async (sendMs) => JSON.parse(await program.ask(String(sendMs))),
     stop: async () => {
       await program.stop();
-      rmSync(folder, { recursive: true });
+      remove();
     },
   };
+}
+
+/** A file of what clients send. */
+function writeEntries(): { readonly path: string; readonly remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), "logsvc-bench-"));
+  const path = join(folder, "entries");
+  writeFileSync(path, Buffer.concat(Array.from({ length: entryCount }, (_, index) => encodedEntry(index))));
+  return { path, remove: () => rmSync(folder, { recursive: true }) };
 }
 
 function encodedEntry(index: number): Uint8Array {

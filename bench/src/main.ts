@@ -19,6 +19,7 @@ import { shipLogs, writeLogs } from "./cases/batches.ts";
 import { fanOut } from "./cases/fan-out.ts";
 import { idleTails } from "./cases/idle-tails.ts";
 import { memory } from "./cases/memory.ts";
+import { oneTail } from "./cases/one-tail.ts";
 import { start } from "./cases/start.ts";
 import { streamLogsGo, streamLogsNode } from "./cases/stream-logs.ts";
 import { tailLatency } from "./cases/tail-latency.ts";
@@ -26,7 +27,7 @@ import { environment, formatResult, writeInto } from "./report.ts";
 
 const cases = [
   ...[streamLogsGo, streamLogsNode, shipLogs, writeLogs, answer, append],
-  ...[tailLatency, fanOut, start, memory, idleTails],
+  ...[tailLatency, oneTail, fanOut, start, memory, idleTails],
 ];
 const documents = ["README.md", "docs/performance.md"];
 

@@ -2,8 +2,13 @@
 import { join } from "node:path";
 import type { BenchCase, Figures } from "../bench-case.ts";
 import { startClient } from "../clients.ts";
+import type { StalledReport } from "../peers/stalled.ts";
 import { Program, peakBytesOf, residentBytesOf } from "../program.ts";
+import { statsOf } from "../server-stats.ts";
 import { startLogsvc } from "../servers.ts";
+
+/** The reader may have been sent so many entries: what fits into its window and the buffers before it. */
+const readerEntriesMax = 200_000;
 
 /** Where the memory is looked at, in million entries. */
 const looks = [1, 5, 10, 20];
@@ -41,6 +46,7 @@ export const memory: BenchCase = {
         }
         figures[`${million} M`] = residentBytesOf(server.pid) / 1e6;
       }
+      await checkStalled(server.url, { stalled, entries });
       return { ...figures, peak: peakBytesOf(server.pid) / 1e6, "entries/s": entries / (ms / 1000) };
     };
     const close = async () => {
@@ -51,3 +57,28 @@ export const memory: BenchCase = {
     return [{ name: "logsvc, durable", run, close }];
   },
 };
+
+/**
+ * Asserts that both bad clients are connected and stall: else the memory was
+ * measured without what should have taken it.
+ */
+async function checkStalled(
+  url: string,
+  { stalled, entries }: { readonly stalled: Program; readonly entries: number },
+): Promise<void> {
+  const before: StalledReport = JSON.parse(await stalled.ask("report"));
+  const { openTails, openStreams, lagMax } = await statsOf(url);
+  const after: StalledReport = JSON.parse(await stalled.ask("report"));
+  if (openTails !== 1)
+    throw new Error(`expected the stalled reader's tail to be open, got ${openTails} tails`);
+  if (lagMax < entries - readerEntriesMax) {
+    throw new Error(`expected the stalled reader to be ${entries} entries behind, got ${lagMax}`);
+  }
+  if (openStreams !== 1)
+    throw new Error(`expected the stalled writer's stream to be open, got ${openStreams}`);
+  if (!before.writerWaits || !after.writerWaits || after.written !== before.written) {
+    throw new Error(
+      `expected the stalled writer to wait, but it wrote ${after.written - before.written} more`,
+    );
+  }
+}
