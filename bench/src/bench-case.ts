@@ -17,7 +17,7 @@ export interface BenchCase {
   readonly compared?: Comparison;
   /** Rounds that count, where `--rounds` does not say. Default 5. */
   readonly rounds?: number;
-  /** Whether a first round that does not count warms it up. Default: yes. */
+  /** Whether first rounds that do not count warm it up. Default: yes. */
   readonly warmUp?: boolean;
   /** It takes minutes: run it only when a pattern selects it. */
   readonly onlyByName?: boolean;
@@ -69,13 +69,16 @@ export interface BenchResult {
   readonly rounds: number;
 }
 
-/** Runs a case: a round to warm up, then those that count. */
+/** Rounds that don't count: a server of ours reaches its full speed after about six seconds of a flood. */
+const warmUpRounds = 2;
+
+/** Runs a case: rounds to warm up, then those that count. */
 export async function runCase(
   benchCase: BenchCase,
   options: BenchOptions & { readonly rounds?: number },
 ): Promise<BenchResult> {
   const rounds = options.rounds ?? benchCase.rounds ?? 5;
-  const warmUps = benchCase.warmUp === false ? 0 : 1;
+  const warmUps = benchCase.warmUp === false ? 0 : warmUpRounds;
   const all = await benchCase.open(options);
   const contestants = all.filter((contestant) => "run" in contestant);
   const figures = new Map<Contestant, Figures[]>(contestants.map((contestant) => [contestant, []]));
