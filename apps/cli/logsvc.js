@@ -18,7 +18,7 @@ const nodeMajorMin = 24;
 const memory = {
   /** V8's young generation, in MB: what a server throws away is short-lived. */
   option: "--max-semi-space-size",
-  megabytes: 8,
+  megabytes: 4,
   environment: {
     // glibc's, and nobody else's: few pools for its threads, and large blocks given back when they are freed.
     MALLOC_ARENA_MAX: "2",

@@ -27,11 +27,11 @@ function serveHelp(options: readonly string[] = [], environment: Readonly<Record
 
 test("serve starts anew once, with the options it was given", notWindows, () => {
   const stderr = serveHelp(["--no-deprecation"]);
-  assert.equal(stderr, "options --no-deprecation\noptions --no-deprecation --max-semi-space-size=8\n");
+  assert.equal(stderr, "options --no-deprecation\noptions --no-deprecation --max-semi-space-size=4\n");
 });
 
 test("who chose the size of the young generation keeps it", () => {
-  assert.equal(serveHelp(["--max-semi-space-size=4"]), "options --max-semi-space-size=4\n");
+  assert.equal(serveHelp(["--max-semi-space-size=16"]), "options --max-semi-space-size=16\n");
   assert.equal(serveHelp([], { NODE_OPTIONS: "--max_semi_space_size=4" }), "options\n");
 });
 

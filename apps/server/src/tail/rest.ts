@@ -6,17 +6,17 @@
  * nobody does: the first entry goes at once.
  *
  *   tails    1    100    500    1 000 and more
- *   rest     0    15     75     150 ms
+ *   rest     0    14     70     140 ms
  *
  * Rests end on a grid of moments, so that tails of one connection send
  * together: their frames then take one write to the socket.
  */
 
 /** What an open tail adds to the rest of each. */
-const restMsPerTail = 0.15;
+const restMsPerTail = 0.14;
 
 /** The longest rest: with it and the time to send, entries reach a thousand readers within a quarter of a second. */
-const restMsMax = 150;
+const restMsMax = 140;
 
 /** Between two moments of the grid. */
 const gridMs = 10;
