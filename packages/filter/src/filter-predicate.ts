@@ -52,7 +52,13 @@ export function compileFilter(node: FilterNode): FilterPredicate {
   }
 }
 
-type TextPredicate = (text: string) => boolean;
+/** Whether a field's text fulfils a condition. */
+export type TextPredicate = (text: string) => boolean;
+
+/** Compiles a condition on the text of any field but `level`, which is compared by severity. */
+export function compileText(match: FieldMatch): TextPredicate {
+  return compileMatch("message", match);
+}
 
 function compileAll(nodes: readonly FilterNode[]): FilterPredicate {
   const predicates = cheapFirst(nodes).map(compileFilter);
@@ -129,7 +135,8 @@ function compileField(field: string): (entry: FilterableEntry) => string {
   }
 }
 
-function compileMatch(field: string, match: FieldMatch): TextPredicate {
+/** Compiles a condition on a field's text. */
+export function compileMatch(field: string, match: FieldMatch): TextPredicate {
   switch (match.kind) {
     case "phrase":
       return field === "level"

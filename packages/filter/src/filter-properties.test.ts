@@ -301,9 +301,9 @@ function referenceCompare(field: string, sign: CompareOperator, literal: string,
   return wanted !== undefined && value?.[1] === wanted[1] && holds(sign, value[0], wanted[0]);
 }
 
-/** The other numbers that `words` can make, such as `-1.` and `.1`. */
+/** The other numbers that `words` can make, such as `-1.`, `.1` and `1b`. */
 function referenceDecimal(found: string): [number, "amount"] | undefined {
-  const isDecimal = /\d/.test(found) && /^-?\d*\.?\d*$/.test(found);
+  const isDecimal = /\d/.test(found) && /^-?\d*\.?\d*(?: ?b)?$/.test(found);
   return isDecimal ? [Number.parseFloat(found), "amount"] : undefined;
 }
 

@@ -17,6 +17,16 @@ const wordCharacter = "[\\p{L}\\p{M}\\p{N}_]";
 const startsWithWord = new RegExp(`^${wordCharacter}`, "u");
 const endsWithWord = new RegExp(`${wordCharacter}$`, "u");
 
+/** Whether a phrase begins with a word character, so that none may stand before it. */
+export function startsInWord(phrase: string): boolean {
+  return startsWithWord.test(phrase);
+}
+
+/** Whether a phrase ends with a word character, so that none may follow it. */
+export function endsInWord(phrase: string): boolean {
+  return endsWithWord.test(phrase);
+}
+
 /**
  * A search for literal characters can cost their number for each character of
  * the text. From this length on RE2 does it, whose time does not depend on it.
@@ -31,8 +41,8 @@ const nativeLengthMax = 64;
  */
 export function compilePhrase(phrase: string, isPrefix: boolean): (text: string) => boolean {
   if (phrase === "") return (text) => (text === "") !== isPrefix;
-  const begins = startsWithWord.test(phrase);
-  const ends = !isPrefix && endsWithWord.test(phrase);
+  const begins = startsInWord(phrase);
+  const ends = !isPrefix && endsInWord(phrase);
   return phrase.length > nativeLengthMax
     ? compileLong(phrase, begins, ends)
     : compileShort(phrase, begins, ends);

@@ -22,21 +22,27 @@
  */
 
 /** A part of a pattern. */
-type Part =
-  /** One character or an assertion. `source` is it for RegExp with the flag u; absent: not for RegExp. */
-  | {
-      readonly kind: "atom";
-      readonly source: string | undefined;
-      readonly role: "literal" | "class" | "assertion";
-    }
-  | { readonly kind: "sequence"; readonly parts: readonly Part[] }
-  | { readonly kind: "alternatives"; readonly parts: readonly Part[] }
-  | { readonly kind: "repetition"; readonly part: Part; readonly min: number; readonly max: number };
+export type RegexpPart =
+  | RegexpAtom
+  | { readonly kind: "sequence"; readonly parts: readonly RegexpPart[] }
+  | { readonly kind: "alternatives"; readonly parts: readonly RegexpPart[] }
+  | { readonly kind: "repetition"; readonly part: RegexpPart; readonly min: number; readonly max: number };
+
+/** One character, or a place between two: an edge of the text or line, `\b`, or another assertion. */
+export interface RegexpAtom {
+  readonly kind: "atom";
+  /** It for RegExp with the flag u; absent: not for RegExp. */
+  readonly source: string | undefined;
+  readonly role: "literal" | "class" | "edge" | "boundary" | "assertion";
+}
 
 /** A pattern's structure, from `readRegexpStructure`. */
 export interface RegexpStructure {
-  readonly part: Part;
+  readonly part: RegexpPart;
+  /** The whole pattern is without regard to case. */
   readonly ignoreCase: boolean;
+  /** Flags change within the pattern, or it quotes: the parts are in their places, but what they match may differ. */
+  readonly isForeign: boolean;
 }
 
 /** A parenthesis without its other half, at `at` in the pattern, or one nested too deeply. */
@@ -59,7 +65,7 @@ export function readRegexpStructure(pattern: string): RegexpStructure {
 }
 
 /** About the number of instructions that RE2 compiles a part to. */
-export function regexpSizeOf(part: Part): number {
+export function regexpSizeOf(part: RegexpPart): number {
   switch (part.kind) {
     case "atom":
       return 1;
@@ -80,6 +86,7 @@ const stepsMax = 200;
 
 /** A RegExp that matches somewhere in a text exactly when RE2 does, in linear time; undefined when there is none. */
 export function nativeRegexpOf(structure: RegexpStructure): RegExp | undefined {
+  if (structure.isForeign) return undefined;
   const flags = structure.ignoreCase ? "iu" : "u";
   const native = emit(structure.part, { atStart: true, atEnd: true, flags });
   if (native === undefined || native.ways * native.length > stepsMax) return undefined;
@@ -101,7 +108,7 @@ interface Place {
   readonly flags: string;
 }
 
-function emit(part: Part, place: Place): Native | undefined {
+function emit(part: RegexpPart, place: Place): Native | undefined {
   switch (part.kind) {
     case "atom":
       return part.source === undefined ? undefined : { source: part.source, ways: 1, length: 1 };
@@ -114,7 +121,7 @@ function emit(part: Part, place: Place): Native | undefined {
   }
 }
 
-function emitSequence(parts: readonly Part[], place: Place): Native | undefined {
+function emitSequence(parts: readonly RegexpPart[], place: Place): Native | undefined {
   let source = "";
   let ways = 1;
   let length = 1;
@@ -131,7 +138,7 @@ function emitSequence(parts: readonly Part[], place: Place): Native | undefined 
   return { source, ways, length };
 }
 
-function emitAlternatives(parts: readonly Part[], place: Place): Native | undefined {
+function emitAlternatives(parts: readonly RegexpPart[], place: Place): Native | undefined {
   const natives: Native[] = [];
   for (const part of parts) {
     const native = emit(part, place);
@@ -145,9 +152,9 @@ function emitAlternatives(parts: readonly Part[], place: Place): Native | undefi
   };
 }
 
-function emitRepetition(part: Part & { kind: "repetition" }, place: Place): Native | undefined {
+function emitRepetition(part: RegexpPart & { kind: "repetition" }, place: Place): Native | undefined {
   // An assertion may hold in one place and not in the next, and repeating it is rare enough.
-  if (part.part.kind === "atom" && part.part.role === "assertion") return undefined;
+  if (part.part.kind === "atom" && isPlace(part.part)) return undefined;
   const { min } = part;
   const max = place.atStart || place.atEnd ? min : part.max;
   if (max === Number.POSITIVE_INFINITY) return undefined;
@@ -162,23 +169,27 @@ function emitRepetition(part: Part & { kind: "repetition" }, place: Place): Nati
 
 /** The loop between two literals that it does not match: see rule 2 above. */
 function emitRun(
-  part: Part,
-  before: Part | undefined,
-  after: Part | undefined,
+  part: RegexpPart,
+  before: RegexpPart | undefined,
+  after: RegexpPart | undefined,
   flags: string,
 ): Native | undefined {
   if (part.kind !== "repetition" || part.max !== Number.POSITIVE_INFINITY) return undefined;
   const { part: body, min } = part;
-  if (body.kind !== "atom" || body.source === undefined || body.role === "assertion") return undefined;
+  if (body.kind !== "atom" || body.source === undefined || isPlace(body)) return undefined;
   const run = new RegExp(`^${body.source}$`, flags);
   if (!isFence(before, run, "^") || !isFence(after, run, "$")) return undefined;
   return { source: `${body.source}{${min},}`, ways: 1, length: 2 + min };
 }
 
-function isFence(part: Part | undefined, run: RegExp, anchor: string): boolean {
+function isFence(part: RegexpPart | undefined, run: RegExp, anchor: string): boolean {
   if (part?.kind !== "atom" || part.source === undefined) return false;
-  if (part.role === "assertion") return part.source === anchor;
+  if (isPlace(part)) return part.source === anchor;
   return part.role === "literal" && !run.test(unescapeLiteral(part.source));
+}
+
+function isPlace(atom: RegexpAtom): boolean {
+  return atom.role !== "literal" && atom.role !== "class";
 }
 
 /** Source that stands for just this text, for RegExp with the flag u. */
@@ -186,7 +197,8 @@ export function escapeLiteral(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 }
 
-function unescapeLiteral(source: string): string {
+/** The character that a literal's source stands for. */
+export function unescapeLiteral(source: string): string {
   return source.startsWith("\\") ? source.slice(1) : source;
 }
 
@@ -202,7 +214,12 @@ const controlEscapes: Readonly<Record<string, string>> = { t: "\t", n: "\n", r: 
 const repeatPattern = /(?:([*+?])|\{(\d{1,4})(?:(,)(\d{1,4})?)?\})\??/y;
 const flagsPattern = /\(\?([is]+)\)/y;
 const groupOpenPattern = /\(\?(?:P?<[A-Za-z0-9_]+>|:)/y;
-const otherOpenPattern = /\(\?[a-zA-Z-]*[:)]?/y;
+const otherOpenPattern = /\(\?[a-zA-Z-]*:?/y;
+const innerFlagsPattern = /\(\?[a-zA-Z-]*\)/y;
+// What follows `\x`, `\p` and `\1`.
+const hexPattern = /\{[^}]*\}|[0-9A-Fa-f]{2}/y;
+const unicodeClassPattern = /\{[^}]*\}|[\s\S]/y;
+const octalPattern = /[0-7]{1,2}/y;
 const classPattern = /\[\^?\]?(?:\[:\^?[a-z]+:\]|\\[\s\S]|[^\\\]])*\]/y;
 /** A class that both read alike: characters, ranges and Perl's classes. */
 const plainClassPattern =
@@ -228,14 +245,10 @@ class Reader {
     const part = this.#alternatives();
     if (this.#at < this.#pattern.length)
       throw new RegexpStructureError("`)` without a `(` before it", this.#at);
-    const opaque: Part = { kind: "atom", source: undefined, role: "assertion" };
-    return {
-      part: this.#foreign ? { kind: "sequence", parts: [part, opaque] } : part,
-      ignoreCase: this.#ignoreCase,
-    };
+    return { part, ignoreCase: this.#ignoreCase, isForeign: this.#foreign };
   }
 
-  #alternatives(): Part {
+  #alternatives(): RegexpPart {
     const parts = [this.#sequence()];
     while (this.#pattern[this.#at] === "|") {
       this.#at++;
@@ -245,15 +258,23 @@ class Reader {
     return only !== undefined && parts.length === 1 ? only : { kind: "alternatives", parts };
   }
 
-  #sequence(): Part {
-    const parts: Part[] = [];
+  #sequence(): RegexpPart {
+    const parts: RegexpPart[] = [];
     while (this.#at < this.#pattern.length && !"|)".includes(this.#pattern[this.#at] ?? "")) {
-      parts.push(this.#repeated(this.#single()));
+      // A repetition behind flags is of what stands before them.
+      const part = this.#takeFlags() ? (parts.pop() ?? atom(undefined, "assertion")) : this.#single();
+      parts.push(this.#repeated(part));
     }
     return { kind: "sequence", parts };
   }
 
-  #repeated(part: Part): Part {
+  #takeFlags(): boolean {
+    if (this.#take(innerFlagsPattern) === undefined) return false;
+    this.#foreign = true;
+    return true;
+  }
+
+  #repeated(part: RegexpPart): RegexpPart {
     const [, sign, from, comma, to] = this.#take(repeatPattern) ?? [];
     if (sign === "*") return repetition(part, 0, Number.POSITIVE_INFINITY);
     if (sign === "+") return repetition(part, 1, Number.POSITIVE_INFINITY);
@@ -264,7 +285,7 @@ class Reader {
     return repetition(part, min, to === undefined ? Number.POSITIVE_INFINITY : Number(to));
   }
 
-  #single(): Part {
+  #single(): RegexpPart {
     switch (this.#pattern.charAt(this.#at)) {
       case "(":
         return this.#group();
@@ -277,19 +298,19 @@ class Reader {
         return atom(this.#dotAll ? "[\\s\\S]" : "[^\\n]", "class");
       case "^":
       case "$":
-        return atom(this.#pattern[this.#at++], "assertion");
+        return atom(this.#pattern[this.#at++], "edge");
       default:
         return this.#literal();
     }
   }
 
-  #literal(): Part {
+  #literal(): RegexpPart {
     const character = String.fromCodePoint(this.#pattern.codePointAt(this.#at) ?? 0);
     this.#at += character.length;
     return atom(escapeLiteral(character), "literal");
   }
 
-  #group(): Part {
+  #group(): RegexpPart {
     const open = this.#at;
     if (this.#take(groupOpenPattern) === undefined) {
       if (this.#pattern[open + 1] === "?") return this.#flagGroup(open);
@@ -298,14 +319,14 @@ class Reader {
     return this.#groupBody(open);
   }
 
-  /** Flags within a pattern, or what RE2 will refuse, such as `(?=`. */
-  #flagGroup(open: number): Part {
+  /** A group with flags of its own, or what RE2 will refuse, such as `(?=`. */
+  #flagGroup(open: number): RegexpPart {
     this.#foreign = true;
-    const [text = ""] = this.#take(otherOpenPattern) ?? [];
-    return text.endsWith(")") ? atom(undefined, "assertion") : this.#groupBody(open);
+    this.#take(otherOpenPattern);
+    return this.#groupBody(open);
   }
 
-  #groupBody(open: number): Part {
+  #groupBody(open: number): RegexpPart {
     if (this.#depth === nestingMax) {
       throw new RegexpStructureError(`parentheses nest deeper than the limit of ${nestingMax}`, open);
     }
@@ -318,7 +339,7 @@ class Reader {
     return part;
   }
 
-  #class(): Part {
+  #class(): RegexpPart {
     const [text] = this.#take(classPattern) ?? [];
     if (text === undefined) return this.#unclosedClass();
     const [, negation, members] = plainClassPattern.exec(text) ?? [];
@@ -330,12 +351,12 @@ class Reader {
   }
 
   /** An error, which RE2 will name; what follows is all in the class. */
-  #unclosedClass(): Part {
+  #unclosedClass(): RegexpPart {
     this.#at = this.#pattern.length;
     return atom(undefined, "class");
   }
 
-  #escape(): Part {
+  #escape(): RegexpPart {
     if (this.#pattern.startsWith("\\Q", this.#at)) return this.#quotation();
     const name = this.#pattern[this.#at + 1] ?? "";
     this.#at += 2;
@@ -344,26 +365,25 @@ class Reader {
       return atom(name === name.toLowerCase() ? `[${perlClass}]` : `[^${perlClass}]`, "class");
     const control = controlEscapes[name];
     if (control !== undefined) return atom(control, "literal");
-    if (name === "A") return atom("^", "assertion");
-    if (name === "z") return atom("$", "assertion");
+    if (name === "A") return atom("^", "edge");
+    if (name === "z") return atom("$", "edge");
     // With the flag i RegExp counts two characters outside ASCII as word characters;
     // and V8 finds \B between the two halves of a surrogate pair.
-    if (name === "b") return atom(this.#ignoreCase ? undefined : "\\b", "assertion");
+    if (name === "b") return atom(this.#ignoreCase ? undefined : "\\b", "boundary");
     if (name === "B") return atom(undefined, "assertion");
     if (/^[^\w\s]$/.test(name) && name < "\x7f") return atom(escapeLiteral(name), "literal");
     return this.#foreignEscape(name);
   }
 
   /** A Unicode class, a character by number, or an error. */
-  #foreignEscape(name: string): Part {
-    if (this.#pattern[this.#at] === "{" && "pPx".includes(name)) {
-      const end = this.#pattern.indexOf("}", this.#at);
-      if (end >= 0) this.#at = end + 1;
-    }
+  #foreignEscape(name: string): RegexpPart {
+    if (name === "x") this.#take(hexPattern);
+    else if (name === "p" || name === "P") this.#take(unicodeClassPattern);
+    else if (/^[0-7]$/.test(name)) this.#take(octalPattern);
     return atom(undefined, "class");
   }
 
-  #quotation(): Part {
+  #quotation(): RegexpPart {
     const end = this.#pattern.indexOf("\\E", this.#at);
     const text = this.#pattern.slice(this.#at + 2, end < 0 ? undefined : end);
     this.#at = end < 0 ? this.#pattern.length : end + 2;
@@ -379,10 +399,10 @@ class Reader {
   }
 }
 
-function atom(source: string | undefined, role: "literal" | "class" | "assertion"): Part {
+function atom(source: string | undefined, role: RegexpAtom["role"]): RegexpPart {
   return { kind: "atom", source, role };
 }
 
-function repetition(part: Part, min: number, max: number): Part {
+function repetition(part: RegexpPart, min: number, max: number): RegexpPart {
   return { kind: "repetition", part, min, max };
 }

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { RE2JS } from "re2js";
 import { compileRegexp } from "./regexp.ts";
 import { nativeRegexpOf, readRegexpStructure, regexpSizeOf } from "./regexp-structure.ts";
+import { regexpLeaf, regexpPattern, regexpSubject } from "./testing/regexp-patterns.ts";
 
 const nativeOf = (pattern: string): string | undefined =>
   nativeRegexpOf(readRegexpStructure(pattern))?.toString();
@@ -48,71 +49,6 @@ test("patterns that can backtrack, and those that RegExp reads otherwise, are le
   for (const pattern of [...backtracking, ...different]) assert.equal(nativeOf(pattern), undefined, pattern);
 });
 
-const leaf = fc.constantFrom(
-  ..."abkKsSß1 .^$-".split(""),
-  ...[
-    "\\d",
-    "\\D",
-    "\\w",
-    "\\W",
-    "\\s",
-    "\\S",
-    "\\.",
-    "\\-",
-    "\\n",
-    "\\b",
-    "\\B",
-    "\\A",
-    "\\z",
-    "\u212A",
-    "\u017F",
-    "İ",
-    "ς",
-    "😀",
-    "\\{",
-  ],
-  ...[
-    "[ab]",
-    "[^ab]",
-    "[a-k]",
-    "[^a-k1]",
-    "[\\w.-]",
-    "[-.]",
-    '[^\\s"]',
-    "[\\d\\n]",
-    "[\\]\\[^]",
-    '[\\.\\"]',
-    "[κ-ω]",
-    "[\\d-z]",
-    "[[:alpha:]]",
-  ],
-  ...["\\pL", "\\x41", "\\Qa.\\E", "(?i)", "(?-i:k)", "{", "}", "]"],
-);
-
-const pattern = fc
-  .tuple(
-    fc.constantFrom("", "", "(?i)", "(?s)", "(?is)"),
-    fc.letrec<{ part: string }>((tie) => ({
-      part: fc.oneof(
-        { maxDepth: 4, withCrossShrink: true },
-        leaf,
-        fc
-          .tuple(tie("part"), fc.constantFrom("*", "+", "?", "{2}", "{1,2}", "{2,}", "+?", "{0}"))
-          .map(([x, sign]) => x + sign),
-        fc.array(tie("part"), { maxLength: 4 }).map((parts) => parts.join("")),
-        fc.array(tie("part"), { minLength: 1, maxLength: 3 }).map((parts) => `(${parts.join("|")})`),
-        tie("part").map((x) => `(?:${x})`),
-        tie("part").map((x) => `(?P<n>${x})`),
-      ),
-    })).part,
-  )
-  .map(([flags, part]) => flags + part);
-
-const subject = fc.array(
-  fc.constantFrom(...'aabbkKsSß1. -^{]"\n\rAZλΩ', "\u212A", "\u017F", "İ", "i", "ς", "Σ", "😀", "\u2028"),
-  { maxLength: 12 },
-);
-
 function re2Of(text: string): RE2JS | undefined {
   try {
     return RE2JS.compile(text);
@@ -125,7 +61,7 @@ function re2Of(text: string): RE2JS | undefined {
 test("RegExp, where it is used, and RE2 agree", () => {
   let natives = 0;
   fc.assert(
-    fc.property(pattern, fc.array(subject, { minLength: 8, maxLength: 8 }), (text, subjects) => {
+    fc.property(regexpPattern, fc.array(regexpSubject, { minLength: 8, maxLength: 8 }), (text, subjects) => {
       const re2 = re2Of(text);
       if (re2 === undefined) return;
       if (nativeOf(text) !== undefined) natives++;
@@ -146,7 +82,7 @@ test("RegExp, where it is used, and RE2 agree", () => {
 
 test("the size is known before RE2 compiles", () => {
   fc.assert(
-    fc.property(pattern, (text) => {
+    fc.property(regexpPattern, (text) => {
       const re2 = re2Of(text);
       if (re2 === undefined) return;
       const size = regexpSizeOf(readRegexpStructure(text).part);
@@ -186,7 +122,7 @@ test("anything is either a pattern or refused with a range in it", () => {
   const anything = fc
     .array(
       fc.oneof(
-        leaf,
+        regexpLeaf,
         fc.constantFrom("(", ")", "[", "]", "\\", "*", "(?", "(?=", "\\1", "{9}", "{1001}", "|"),
       ),
     )
@@ -203,4 +139,23 @@ test("anything is either a pattern or refused with a range in it", () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test("what RE2 has not is refused at its place, with what to write instead", () => {
+  const refused: readonly (readonly [pattern: string, start: number, end: number, reason: RegExp])[] = [
+    ["ab(?!c)", 2, 5, /^`\(\?!`: looking ahead or behind .* write two conditions/],
+    ["(?<=a)b", 0, 4, /^`\(\?<=`: looking/],
+    ["(a)\\1", 3, 5, /^`\\1`: a reference to a group/],
+    ["(?P<n>a)(?P=n)", 8, 12, /^`\(\?P=`: a reference to a group/],
+    ["x(?>a)", 1, 4, /^`\(\?>`: .* write `\(\?:`/],
+    ["ba++", 2, 4, /^`\+\+`: .* leave out the `\+`/],
+    ["ba{2}+", 2, 6, /^`\{2\}\+`: .* leave out the `\+`/],
+    ["a\\Z", 1, 3, /^`\\Z`: write `\\z` or `\$`/],
+    ["\\u0041", 0, 2, /^`\\u`: .*`\\x\{…\}`/],
+    ["a(?#b)", 1, 4, /^`\(\?#`: there are no comments/],
+    ["(?x)a", 0, 3, /^`\(\?x`: there are no comments/],
+  ];
+  for (const [pattern, start, end, message] of refused) {
+    assert.throws(() => compileRegexp(pattern), { name: "RegexpSyntaxError", start, end, message }, pattern);
+  }
 });

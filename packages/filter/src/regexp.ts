@@ -78,14 +78,45 @@ export function regexpSize(pattern: string): number {
 function faultOf(pattern: string, error: RE2JSException): RegexpSyntaxError {
   const fragment = error instanceof RE2JSSyntaxException ? error.input : null;
   if (!fragment) return new RegexpSyntaxError(error.message, 0, pattern.length);
-  const start = placeOf(pattern, fragment, error.message);
-  // Of a look ahead or behind RE2JS tells sometimes more than the construct.
-  const construct = /^\(\?<?[=!]/.exec(fragment)?.[0] ?? fragment;
+  // Of `(?P=` it tells `(?P`, which is also how every named group begins.
+  const isNamed = fragment === "(?P";
+  const start = isNamed
+    ? Math.max(0, pattern.search(/\(\?P(?!<)/))
+    : placeOf(pattern, fragment, error.message);
+  const known = unsupported.find(([construct]) => construct.test(pattern.slice(start)));
+  // RE2JS tells sometimes more than the construct, sometimes less.
+  const construct = known?.[0].exec(pattern.slice(start))?.[0] ?? fragment;
   return new RegexpSyntaxError(
-    reasonOf(error, construct),
+    `\`${construct}\`: ${known?.[1] ?? descriptionOf(error)}`,
     start,
     Math.min(start + construct.length, pattern.length),
   );
+}
+
+/** What others' regular expressions have and RE2 has not, and what to write instead. */
+const unsupported: readonly (readonly [construct: RegExp, reason: string])[] = [
+  [
+    /^\(\?<?[=!]/,
+    'looking ahead or behind can\'t be matched in linear time; write two conditions, such as ~"a" -~"b"',
+  ],
+  [
+    /^(?:\\[1-9k]|\(\?P=)/,
+    "a reference to a group can't be matched in linear time; write the group's pattern once more",
+  ],
+  [/^\(\?>/, "there are no atomic groups, for nothing is tried twice; write `(?:`"],
+  [
+    /^(?:[*+?]|\{[\d,]+\})\+/,
+    "there are no possessive repetitions, for nothing is tried twice; leave out the `+`",
+  ],
+  [/^\(\?(?:#|[a-z]*x)/, "there are no comments and no free spacing; leave them out"],
+  [/^\\Z/, "write `\\z` or `$` for the end of the text"],
+  [/^\\u/, "write a character by its number as `\\x{…}`"],
+  [/^\\h/, "write `[ \\t]`"],
+  [/^\\R/, "write `\\r?\\n`"],
+];
+
+function descriptionOf(error: RE2JSException): string {
+  return error instanceof RE2JSSyntaxException ? error.error : error.message;
 }
 
 /**
@@ -113,13 +144,4 @@ function messageOf(pattern: string): string | undefined {
     if (error instanceof RE2JSException) return error.message;
     throw error;
   }
-}
-
-function reasonOf(error: RE2JSException, construct: string): string {
-  if (/^\(\?<?[=!]/.test(construct))
-    return `\`${construct}\`: looking ahead or behind can't be matched in linear time`;
-  if (/^\\[1-9k]/.test(construct))
-    return `\`${construct}\`: a reference to a group can't be matched in linear time`;
-  const description = error instanceof RE2JSSyntaxException ? error.error : error.message;
-  return `${description}: \`${construct}\``;
 }
