@@ -49,6 +49,7 @@ export function exitCodeOf(error: unknown): ExitCode {
 
 function exitCodeOfConnect(code: Code): ExitCode {
   if (code === Code.Unavailable || code === Code.DeadlineExceeded) return exitCodes.unreachable;
+  if (code === Code.NotFound) return exitCodes.nothingFound;
   if (code === Code.InvalidArgument || code === Code.OutOfRange) return exitCodes.usage;
   return exitCodes.failed;
 }

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { exitCodes } from "./exit-code.ts";
-import { makeFolder, runCommand, startCommand, startServer } from "./testing/command.ts";
+import { type CommandResult, makeFolder, runCommand, startCommand, startServer } from "./testing/command.ts";
 
 /** A file that is no certificate. */
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
@@ -60,6 +60,74 @@ test("lines are shipped, followed, found and imported again", async (t) => {
   const found = await runCommand(t, [...query, "-n", "0", "-o", "raw", "third"]);
   assert.equal(found.stdout, "third\nthird\nthird\n");
 });
+
+test("what is stored is counted, charted, listed and shown in its surroundings", async (t) => {
+  const { url } = await startServer(t, await makeFolder(t));
+  const at = (minute: number): string => `2026-11-22T09:0${minute}:00Z`;
+  const input = [
+    { time: at(0), level: "info", msg: "one", service: "api", user: "ann" },
+    { time: at(1), level: "error", msg: "two", service: "api", user: "bob" },
+    { time: at(3), level: "info", msg: "three", service: "web", user: "bob" },
+    { time: at(3), level: "info", msg: "four" },
+  ];
+  await runCommand(t, ["ship", "--url", url], {
+    input: input.map((line) => JSON.stringify(line)).join("\n"),
+  });
+  const query = (...args: string[]): Promise<CommandResult> =>
+    runCommand(t, ["query", "--url", url, ...args], { environment: { TZ: "UTC" } });
+
+  assert.deepEqual(await query("--count"), { code: exitCodes.ok, stdout: "4\n", stderr: "" });
+  const none = await query("--count", "absent");
+  assert.deepEqual([none.code, none.stdout], [exitCodes.nothingFound, "0\n"]);
+  assert.equal((await query("--count", "--since", at(1), "--until", at(3))).stdout, "1\n");
+
+  const chart = await query("--histogram", "--interval", "1m");
+  assert.deepEqual(chart.stdout.split("\n"), [
+    "time              total  ERROR  INFO",
+    `2026-11-22 09:00      1      ·     1  ${"█".repeat(20)}`,
+    `2026-11-22 09:01      1      1     ·  ${"█".repeat(20)}`,
+    "2026-11-22 09:02      0      ·     ·",
+    `2026-11-22 09:03      2      ·     2  ${"█".repeat(40)}`,
+    "",
+  ]);
+  const byUser = await query("--histogram", "--interval", "2m", "--group-by", "user", "-o", "json");
+  assert.deepEqual(
+    byUser.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+    [
+      { start: nanoseconds(at(0)), end: nanoseconds(at(2)), total: 2, counts: { ann: 1, bob: 1 } },
+      { start: nanoseconds(at(2)), end: nanoseconds(at(4)), total: 2, counts: { bob: 1, "": 1 } },
+    ],
+  );
+  assert.equal(
+    (await query("--histogram", "--interval", "4m", "-o", "raw")).stdout,
+    `${nanoseconds(at(0))}\t4\n`,
+  );
+
+  assert.equal((await query("--values", "user")).stdout, "2  bob\n1  ann\n");
+  const cut = await query("--values", "user", "-n", "1", "-o", "json");
+  assert.equal(cut.stdout, '{"value":"bob","count":2}\n');
+  assert.equal(cut.stderr, "1 of 2 shown; --limit shows more\n");
+  assert.match((await query("--fields", "-o", "raw")).stdout, /^user$/m);
+
+  const found = await query("two", "-o", "json", "--stats");
+  const { id } = JSON.parse(found.stdout);
+  assert.match(
+    found.stderr,
+    /^scanned \d blocks? \(4 entries, \d+ B\), skipped 0 .* found 1 in [\d.]+ m?s, .*\n$/,
+  );
+  assert.equal(
+    (await query("--around", id, "--before", "5", "--after", "1", "-o", "raw")).stdout,
+    "one\ntwo\nthree\n",
+  );
+  const marked = await query("--around", id, "--before", "0", "--after", "1");
+  assert.match(marked.stdout, /^▶ .* two {2}user=bob\n {2}.* three {2}user=bob\n$/);
+  assert.equal((await query("--around", id.replace(/\d+$/, "99"))).code, exitCodes.nothingFound);
+});
+
+const nanoseconds = (time: string): string => time.replace("Z", ".000000000Z");
 
 test("files that can't be read are told, and the others are delivered all the same", async (t) => {
   const folder = await makeFolder(t);
@@ -157,6 +225,7 @@ test("a server who is away: notices, and the exit code of it", async (t) => {
 test("wrong usage has its exit code and no stack", async (t) => {
   const cases: [string[], RegExp][] = [
     [["tail", "level:error", "(a"], /\n {2}level:error \(a\n +\^/],
+    [["query", "level:error (a"], /\n {2}level:error \(a\n +\^/],
     [["serve", "--host", "0.0.0.0"], /--insecure-no-auth/],
     [["serve", "--tls-cert", "/a.pem"], /give both/],
     [["serve", "--tls-cert", main, "--tls-key", main], /--tls-cert: can't read .*main\.ts: .*PEM/],

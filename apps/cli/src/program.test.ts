@@ -77,6 +77,19 @@ test("wrong usage chooses nothing and says what was expected", () => {
     [["query", "--nope"], /unknown option '--nope'/],
     [["query", "--limit", "x"], /argument 'x' is invalid\. Expected a whole number/],
     [["query", "--limit", "10001"], /needs --order/],
+    [["query", "--count", "--histogram"], /--count and --histogram can't be asked for at once/],
+    [["query", "--values", "service", "--fields"], /--values and --fields can't be asked for at once/],
+    [["query", "--count", "--limit", "5"], /--limit has no meaning with --count/],
+    [["query", "--count", "--group-by", "service"], /no meaning with --count; .* --values counts/],
+    [["query", "--interval", "5m"], /--interval goes with --histogram/],
+    [["query", "--before", "5"], /--before goes with --around/],
+    [["query", "--histogram", "--interval", "0"], /Expected a duration of at least 1ms/],
+    [["query", "--histogram", "--order", "oldest"], /--order has no meaning with --histogram/],
+    [["query", "--values", ""], /Expected the name of a field/],
+    [["query", "--values", "service", "-n", "0"], /--limit must be from 1 to 1000 with --values, got 0/],
+    [["query", "--around", "1", "--since", "1h"], /--since has no meaning with --around/],
+    [["query", "--around", "1", "timeout"], /--around takes no filter, .*; got timeout/],
+    [["query", "--around", "1", "--after", "5000"], /Expected a whole number from 0 to 4999/],
     [["tail", "--output", "xml"], /Allowed choices are pretty, json, raw/],
     [["tail", "--last", "10001"], /Expected a whole number from 0 to 10000/],
     [["ship", "--label", "level=x"], /can't be a label/],
@@ -90,4 +103,12 @@ test("wrong usage chooses nothing and says what was expected", () => {
     assert.equal(exitCodeOf(error), exitCodes.usage);
   }
   assert.equal(exitCodeOf(parse(["--version"]).error), exitCodes.ok);
+});
+
+test("a variable for all queries does not spoil one that has no use for it", (t) => {
+  process.env["LOGSVC_LIMIT"] = "5";
+  t.after(() => delete process.env["LOGSVC_LIMIT"]);
+  assert.equal(parse(["query", "--count"]).error, undefined);
+  process.env["LOGSVC_LIMIT"] = "0";
+  assert.equal(parse(["query", "--fields"]).error, undefined);
 });

@@ -12,6 +12,8 @@ export interface Terminal {
   readonly output: Output;
   /** Standard output is a terminal. */
   readonly outputIsTerminal: boolean;
+  /** How wide that terminal is; absent where standard output is none. */
+  readonly outputColumns?: number;
   readonly notices: Notices;
   readonly interruption: Interruption;
 }
@@ -23,7 +25,17 @@ export function createTerminal(options: { readonly quiet: boolean }): Terminal {
   return {
     output: createOutput(process.stdout, interruption.signal),
     outputIsTerminal: process.stdout.isTTY === true,
-    notices: createNotices(process.stderr, { isTerminal, quiet: options.quiet }),
+    ...(process.stdout.isTTY ? { outputColumns: columnsOf(process.stdout) } : {}),
+    notices: createNotices(process.stderr, {
+      isTerminal,
+      quiet: options.quiet,
+      columns: () => columnsOf(process.stderr),
+    }),
     interruption,
   };
+}
+
+/** A terminal that does not know how wide it is says 0. */
+function columnsOf(stream: { readonly columns?: number }): number {
+  return stream.columns || 80;
 }

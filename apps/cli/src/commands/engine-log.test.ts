@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { pino } from "pino";
 import { logEngine } from "./engine-log.ts";
 
-test("a lasting failure is told once, its end too, and what retention deleted", (t) => {
+test("a lasting failure is told once, its end too, and what was deleted and merged", (t) => {
   const messages: string[] = [];
   const stream = new Writable({
     write: (line, _encoding, callback) => {
@@ -13,7 +13,7 @@ test("a lasting failure is told once, its end too, and what retention deleted", 
       callback();
     },
   });
-  const stop = logEngine(pino(stream));
+  const stop = logEngine(pino({ level: "debug" }, stream));
   t.after(stop);
   const failure = channel("logsvc:engine:failure");
   failure.publish({ message: "disk full" });
@@ -22,6 +22,7 @@ test("a lasting failure is told once, its end too, and what retention deleted", 
   channel("logsvc:engine:commit").publish({ entries: 1 });
   failure.publish({ message: "disk full" });
   channel("logsvc:engine:retention").publish({ entries: 5 });
+  channel("logsvc:engine:merge").publish({ blocks: 9 });
   stop();
   failure.publish({ message: "another" });
   assert.deepEqual(messages, [
@@ -29,5 +30,6 @@ test("a lasting failure is told once, its end too, and what retention deleted", 
     "the engine commits again",
     "the engine failed: disk full",
     "retention deleted the oldest entries",
+    "blocks were merged into one",
   ]);
 });

@@ -1,6 +1,6 @@
 /**
- * What the engine publishes, in the server's log: what retention deleted, and
- * failures. A failure that lasts is told once, and again after it was over.
+ * What the engine publishes, in the server's log: what retention deleted, what
+ * was merged (for who looks closely), and failures. A failure that lasts is told once, and again after it was over.
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Logger } from "pino";
@@ -20,10 +20,14 @@ export function logEngine(logger: Logger): () => void {
   const onRetention = (message: unknown): void => {
     logger.info({ deleted: message }, "retention deleted the oldest entries");
   };
+  const onMerge = (message: unknown): void => {
+    logger.debug({ merged: message }, "blocks were merged into one");
+  };
   const listeners = [
     ["logsvc:engine:failure", onFailure],
     ["logsvc:engine:commit", onCommit],
     ["logsvc:engine:retention", onRetention],
+    ["logsvc:engine:merge", onMerge],
   ] as const;
   for (const [channel, listener] of listeners) subscribe(channel, listener);
   return () => {

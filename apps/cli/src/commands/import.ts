@@ -21,7 +21,7 @@ import { type LineFlags, lineFlags, recogniseOptions } from "../flags/line-flags
 import { type LogSource, openSource, SourceError } from "../lines/open-source.ts";
 import { createLineRecogniser } from "../lines/recognise-line.ts";
 import { createLineCounts, type LineCounts, shipLines } from "../lines/ship-lines.ts";
-import { formatBytes, formatCount } from "../output/format-count.ts";
+import { formatBytes, formatCount, formatDuration } from "../output/format-count.ts";
 import type { Notices } from "../output/notices.ts";
 import { formatProgressBar } from "../output/progress-bar.ts";
 import type { Terminal } from "../terminal.ts";
@@ -40,6 +40,12 @@ const retryTimeoutDefaultMs = 60_000;
 
 /** Hashed at once. */
 const hashedBytes = 1024 * 1024;
+
+/** Between two drawings of the progress. */
+const drawIntervalMs = 200;
+
+/** Of a file's name, in the progress: its end says more than its beginning. */
+const nameLengthMax = 20;
 
 const examples = `
 Files may be packed with gzip or Zstandard. Lines are told as by ship; a line
@@ -109,7 +115,11 @@ async function importFile(
   // A pipe can be read only once, so only a file that has a size is recognised.
   const producerId =
     flags.dedup && source.bytesTotal !== undefined
-      ? await producerIdOf(file, flags, interruption.signal)
+      ? await producerIdOf(file, flags, {
+          notices,
+          signal: interruption.signal,
+          bytesTotal: source.bytesTotal,
+        })
       : undefined;
   const sender = openDelivery({
     client,
@@ -121,7 +131,7 @@ async function importFile(
   });
   const counts = createLineCounts();
   const startedAt = performance.now();
-  const drawing = setInterval(() => drawProgress(notices, source, sender), 200);
+  const drawing = setInterval(() => drawProgress(notices, source, sender, startedAt), drawIntervalMs);
   try {
     const recognise = createLineRecogniser({ ...recogniseOptions(flags), carryTime: true });
     try {
@@ -141,9 +151,18 @@ async function importFile(
   return sender.summary.rejected;
 }
 
-async function producerIdOf(file: string, flags: ImportFlags, signal: AbortSignal): Promise<string> {
+interface Hashing {
+  readonly notices: Notices;
+  readonly signal: AbortSignal;
+  readonly bytesTotal: number;
+}
+
+/** Reads the whole file, which takes a while where it is large. */
+async function producerIdOf(file: string, flags: ImportFlags, hashing: Hashing): Promise<string> {
   const { service, level, label, format, parseTime } = flags;
+  const { notices, signal, bytesTotal } = hashing;
   const hash = createHash("sha256");
+  let bytesHashed = 0;
   try {
     const shape = [await realpath(file), service, level, [...(label ?? [])], format, parseTime];
     hash.update(JSON.stringify(shape));
@@ -151,6 +170,11 @@ async function producerIdOf(file: string, flags: ImportFlags, signal: AbortSigna
       // Nothing will be sent any more: what the id is no longer matters.
       if (signal.aborted) break;
       hash.update(chunk);
+      bytesHashed += chunk.length;
+      notices.progress((columns) => {
+        const head = `${shortName(file)}  looking whether it was imported before  `;
+        return head + formatProgressBar(bytesHashed / bytesTotal, columns - head.length);
+      });
     }
   } catch (error) {
     throw new SourceError(file, error);
@@ -158,14 +182,35 @@ async function producerIdOf(file: string, flags: ImportFlags, signal: AbortSigna
   return `import-${hash.digest("hex")}`;
 }
 
-function drawProgress(notices: Notices, source: LogSource, sender: BatchSender): void {
-  notices.progress(() => {
-    const accepted = `${formatCount(sender.summary.accepted)} entries`;
+function drawProgress(notices: Notices, source: LogSource, sender: BatchSender, startedAt: number): void {
+  notices.progress((columns) => {
+    const elapsedMs = performance.now() - startedAt;
     const { name, bytesTotal } = source;
-    if (bytesTotal === undefined) return `${name}  ${formatBytes(source.bytesRead())}  ${accepted}`;
-    return `${name}  ${formatProgressBar(source.bytesRead() / Math.max(bytesTotal, 1))}  ${accepted}`;
+    const bytesRead = source.bytesRead();
+    const rate = `${formatCount(entriesPerSecond(sender, elapsedMs))} entries/s`;
+    if (bytesTotal === undefined) {
+      const entries = `${formatCount(sender.summary.accepted)} entries`;
+      return `${shortName(name)}  ${formatBytes(bytesRead)}  ${entries}  ${rate}`;
+    }
+    const part = bytesRead / Math.max(bytesTotal, 1);
+    const bytes = `${formatBytes(bytesRead)} of ${formatBytes(bytesTotal)}`;
+    const texts = [shortName(name), bytes, rate];
+    // The first moments say nothing of those to come.
+    if (elapsedMs > 1000 && part > 0 && part < 1) {
+      texts.push(`${formatDuration((elapsedMs / part) * (1 - part))} left`);
+    }
+    const room = columns - texts.join("  ").length - 2;
+    return texts.toSpliced(1, 0, formatProgressBar(part, room)).join("  ");
   });
 }
+
+function shortName(name: string): string {
+  const characters = [...name];
+  return characters.length <= nameLengthMax ? name : `…${characters.slice(1 - nameLengthMax).join("")}`;
+}
+
+const entriesPerSecond = (sender: BatchSender, elapsedMs: number): number =>
+  (sender.summary.accepted / Math.max(elapsedMs, 1)) * 1000;
 
 function describeImport(
   source: LogSource,
@@ -173,8 +218,12 @@ function describeImport(
   counts: LineCounts,
   elapsedMs: number,
 ): string {
-  const rate = sender.summary.accepted / Math.max(elapsedMs / 1000, 0.001);
-  const seconds = (elapsedMs / 1000).toFixed(1);
+  const { name, bytesTotal } = source;
+  const bytesRead = source.bytesRead();
   const summary = describeDelivery("imported", sender, counts);
-  return `${source.name}: ${summary}; ${seconds} s, ${formatCount(rate)} entries/s`;
+  // Broken off: how far it came.
+  const isWhole = bytesTotal === undefined || bytesRead >= bytesTotal;
+  const far = isWhole ? "" : `; ${formatBytes(bytesRead)} of ${formatBytes(bytesTotal)} read`;
+  const rate = `${formatCount(entriesPerSecond(sender, elapsedMs))} entries/s`;
+  return `${name}: ${summary}${far}; ${formatDuration(elapsedMs)}, ${rate}`;
 }

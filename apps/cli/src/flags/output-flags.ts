@@ -30,12 +30,17 @@ export const outputFlags = (): Option[] => [
   flag("-q, --quiet", "no notices on stderr, only errors"),
 ];
 
-/** Creates the writer that the flags ask for. */
-export function openEntryWriter(flags: OutputFlags, terminal: Terminal): EntryWriter {
+/**
+ * Creates the writer that the flags ask for.
+ *
+ * @param marked The id of an entry to mark among the others.
+ */
+export function openEntryWriter(flags: OutputFlags, terminal: Terminal, marked?: string): EntryWriter {
   return createEntryWriter(terminal.output, terminal.notices, {
     format: flags.output,
     color: useColor(flags.color, terminal.outputIsTerminal, process.env),
     utc: flags.utc ?? false,
     isTerminal: terminal.outputIsTerminal,
+    ...(marked === undefined ? {} : { marked }),
   });
 }

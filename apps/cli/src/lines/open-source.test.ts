@@ -97,3 +97,13 @@ test("what can't be opened says so when it is read", async (t) => {
   await new Promise(setImmediate);
   await assert.rejects(textOf(source.chunks), { name: "SourceError", message: /app\.log: ENOENT/ });
 });
+
+test("members of gzip are found however the chunks are cut", async () => {
+  const packed = Buffer.concat(["a\n", "", "b\n", "c\n"].map((line) => gzipSync(line)));
+  for (let size = 1; size <= packed.length; size++) {
+    async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+      for (let start = 0; start < packed.length; start += size) yield packed.subarray(start, start + size);
+    }
+    assert.equal(await textOf(unpack(chunks(), never)), "a\nb\nc\n", `${size} bytes at once`);
+  }
+});

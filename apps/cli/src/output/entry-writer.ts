@@ -9,7 +9,7 @@ import { entryToJson, type StoredEntry } from "@logsvc/proto";
 import { neutralise, neutraliseJson } from "./neutralise.ts";
 import type { Notices } from "./notices.ts";
 import type { Output } from "./output.ts";
-import { createPrettyPrinter } from "./pretty-entry.ts";
+import { createPrettyPrinter, type PrettyPrinter } from "./pretty-entry.ts";
 
 /** The forms of output. */
 export const outputFormats = ["pretty", "json", "raw"] as const;
@@ -24,6 +24,8 @@ export interface EntryWriterOptions {
   readonly utc: boolean;
   /** The output is a terminal: control characters are shown, not sent, in every form. */
   readonly isTerminal: boolean;
+  /** The id of an entry to mark among the others, in the pretty form. */
+  readonly marked?: string;
 }
 
 /** Where entries are missing, and how many. */
@@ -69,7 +71,7 @@ export function createEntryWriter(
 function createPrinter(options: EntryWriterOptions): (stored: StoredEntry) => string {
   switch (options.format) {
     case "pretty":
-      return createPrettyPrinter(options);
+      return createMarkingPrinter(createPrettyPrinter(options), options.marked);
     case "json": {
       const printJson = createJsonPrinter(options);
       return (stored) => printJson(entryToJson(stored));
@@ -80,6 +82,11 @@ function createPrinter(options: EntryWriterOptions): (stored: StoredEntry) => st
     default:
       return options.format satisfies never;
   }
+}
+
+function createMarkingPrinter(print: PrettyPrinter, marked: string | undefined): PrettyPrinter {
+  if (marked === undefined) return print;
+  return (stored) => `${stored.id === marked ? "▶" : " "} ${print(stored)}`;
 }
 
 function createJsonPrinter({ isTerminal }: EntryWriterOptions): (value: object) => string {

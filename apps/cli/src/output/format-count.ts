@@ -1,4 +1,4 @@
-/** Counts and sizes for people: `1 234 567`, `12.3 MB`, `1m 05s`. */
+/** Counts, sizes and durations for people: `1 234 567`, `12.3 MB`, `1m 05s`. */
 
 /** A whole number with a thin gap between thousands, so that it can't be read as a decimal anywhere. */
 export function formatCount(count: number): string {
@@ -17,6 +17,18 @@ export function formatBytes(bytes: number): string {
   }
   return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${byteUnits[unit]}`;
 }
+
+/** A duration in milliseconds, as exact as it is of use: `34 ms`, `5.2 s`, `1m 05s`, `2h 03m`. */
+export function formatDuration(durationMs: number): string {
+  if (durationMs < 999.5) return `${Math.round(durationMs)} ms`;
+  if (durationMs < 59_950) return `${(durationMs / 1000).toFixed(1)} s`;
+  const seconds = Math.round(durationMs / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${twoDigits(seconds % 60)}s`;
+  const minutes = Math.round(seconds / 60);
+  return `${Math.floor(minutes / 60)}h ${twoDigits(minutes % 60)}m`;
+}
+
+const twoDigits = (number: number): string => String(number).padStart(2, "0");
 
 /** A count with its noun: `1 entry`, `2 entries`. */
 export function formatNoun(count: number, one: string, many: string): string {

@@ -13,8 +13,8 @@ export interface Notices {
   notice(text: string): void;
   /** Prints a line in any case. */
   warn(text: string): void;
-  /** Shows how far it is; the text is only made when it will be drawn. */
-  progress(text: () => string): void;
+  /** Shows how far it is; the text is only made when it will be drawn, for a screen of so many columns. */
+  progress(text: (columns: number) => string): void;
   /** Takes the progress off the screen, before something else is printed there. */
   clearProgress(): void;
 }
@@ -25,6 +25,8 @@ export interface NoticesOptions {
   readonly isTerminal: boolean;
   /** No notices and no progress. */
   readonly quiet: boolean;
+  /** How wide the terminal is, now. Default: 80. */
+  readonly columns?: () => number;
 }
 
 /** Fast enough to look alive, slow enough to cost nothing. */
@@ -34,6 +36,7 @@ const eraseLine = "\r\u001B[K";
 
 /** Creates notices on a stream. */
 export function createNotices(stream: Writable, options: NoticesOptions): Notices {
+  const { isTerminal, quiet, columns = () => 80 } = options;
   // Nobody reads the notices: that must not end what they are about.
   stream.on("error", () => undefined);
   let isDrawn = false;
@@ -46,14 +49,16 @@ export function createNotices(stream: Writable, options: NoticesOptions): Notice
     clearProgress();
     stream.write(`${neutralise(text)}\n`);
   };
-  const progress = (text: () => string): void => {
-    if (!options.isTerminal || options.quiet || performance.now() - drawnAt < drawIntervalMs) return;
+  const progress = (text: (columns: number) => string): void => {
+    if (!isTerminal || quiet || performance.now() - drawnAt < drawIntervalMs) return;
     drawnAt = performance.now();
-    stream.write(`${eraseLine}${neutralise(text())}`);
+    // A longer line would wrap, and only its last row could be erased.
+    const room = columns() - 1;
+    stream.write(`${eraseLine}${[...neutralise(text(room))].slice(0, room).join("")}`);
     isDrawn = true;
   };
   const notice = (text: string): void => {
-    if (!options.quiet) warn(text);
+    if (!quiet) warn(text);
   };
   return { notice, warn, progress, clearProgress };
 }

@@ -122,3 +122,10 @@ test("notices are harmless for a terminal, whatever they quote", () => {
   notices.progress(() => "c\u009bd");
   assert.equal(text(), "a\\x1b[2Jb\n\r\u001b[Kc\\x9bd");
 });
+
+test("progress stays on one line of the screen, however narrow that becomes", () => {
+  const { stream, text } = createMemory();
+  const narrow = createNotices(stream, { isTerminal: true, quiet: false, columns: () => 10 });
+  narrow.progress((columns) => `${columns} of them: a long line`);
+  assert.equal(text(), "\r\u001b[K9 of them");
+});
