@@ -6,6 +6,7 @@
 import { test } from "node:test";
 import { appendContract } from "./contract/append-contract.ts";
 import type { ContractTest, OpenEngine } from "./contract/engine-under-test.ts";
+import { randomSearchContract } from "./contract/random-search-contract.ts";
 import { readContract } from "./contract/read-contract.ts";
 import { searchContract } from "./contract/search-contract.ts";
 
@@ -26,7 +27,12 @@ export interface EngineContractOptions {
  * @throws Error when a test to skip does not exist.
  */
 export function engineContract({ name, open, skip = [] }: EngineContractOptions): void {
-  const contract: readonly ContractTest[] = [...appendContract, ...readContract, ...searchContract];
+  const contract: readonly ContractTest[] = [
+    ...appendContract,
+    ...readContract,
+    ...searchContract,
+    ...randomSearchContract,
+  ];
   const reasons = new Map(skip.flatMap(({ reason, tests }) => tests.map((each) => [each, reason] as const)));
   for (const each of contract) {
     test(`${name}: ${each.name}`, { skip: reasons.get(each.name) ?? false }, (t) => each.run(t, open));

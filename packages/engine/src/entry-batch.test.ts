@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { fromBinary } from "@bufbuild/protobuf";
 import { type LogEntry, LogEntrySchema, severityOf, WriteLogsRequestSchema } from "@logsvc/proto";
 import { entriesOf, entryOf } from "./contract/engine-under-test.ts";
-import { EntryBatchBuilder, entryBytesAt, hasOwnBuffers } from "./entry-batch.ts";
+import { EntryBatchBuilder, hasOwnBuffers } from "./entry-batch.ts";
+import { entryBytesAt } from "./entry-bytes.ts";
 
 /** Entries with sequences from the third on. */
 const sequenceAt = (index: number): number => (index < 2 ? 0 : index);

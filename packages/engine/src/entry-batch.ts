@@ -220,16 +220,3 @@ function fit<View extends { readonly length: number; subarray(from: number, to: 
 ): View {
   return length * 2 >= array.length ? array.subarray(0, length) : array.slice(0, length);
 }
-
-/** The encoding of one entry of a batch or block: the LogEntry without its tag and length. */
-export function entryBytesAt(
-  batch: { readonly bytes: Uint8Array; readonly ends: Uint32Array },
-  index: number,
-): Uint8Array {
-  const end = batch.ends[index];
-  if (end === undefined) throw new RangeError(`entry ${index} of ${batch.ends.length}`);
-  let start = index === 0 ? 0 : (batch.ends[index - 1] ?? 0);
-  start += 1; // the tag
-  while ((batch.bytes[start] ?? 0) > 0x7f) start++;
-  return batch.bytes.subarray(start + 1, end);
-}

@@ -21,5 +21,6 @@ export type {
 } from "./engine.ts";
 export { idBytesMax } from "./engine.ts";
 export { EngineError, type EngineErrorCode } from "./engine-error.ts";
-export { type EntryBatch, EntryBatchBuilder, type EntryMarks, entryBytesAt } from "./entry-batch.ts";
+export { type EntryBatch, EntryBatchBuilder, type EntryMarks } from "./entry-batch.ts";
+export { entryBytesAt } from "./entry-bytes.ts";
 export { openSqliteEngine, type SqliteEngineOptions } from "./sqlite/sqlite-engine.ts";

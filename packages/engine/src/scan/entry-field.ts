@@ -26,6 +26,9 @@ export function* fieldNames(entry: FilterableEntry): Generator<string> {
   for (const [key, value] of Object.entries(entry.attributes)) if (value !== "") yield key;
 }
 
+/** Severities are numbers below it: 0 of a level that is not known, then 1 to 24. */
+export const severityCount = 25;
+
 /** The level of a known severity (1 to 24), as it is stored. */
 export function levelOfSeverity(severity: number): string {
   return levelNames[(severity - 1) >> 2] ?? "";

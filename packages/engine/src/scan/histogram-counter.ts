@@ -57,10 +57,8 @@ export class HistogramCounter {
 
   /** Counts `count` entries of a value in a bucket. */
   add(value: string, bucket: number, count = 1): void {
-    if (this.#phase !== "second") {
-      this.#all[bucket] = (this.#all[bucket] ?? 0) + count;
-      if (!this.#totals.add(value, count)) return;
-    }
+    this.#all[bucket] = (this.#all[bucket] ?? 0) + count;
+    if (this.#phase !== "second" && !this.#totals.add(value, count)) return;
     const cells = this.#cells.get(value) ?? this.#addCells(value);
     if (cells !== undefined) cells[bucket] = (cells[bucket] ?? 0) + count;
   }
@@ -69,6 +67,8 @@ export class HistogramCounter {
   needsSecondScan(): boolean {
     if (this.#phase !== "given_up") return false;
     this.#phase = "second";
+    // Counted anew as well, since retention may have deleted entries meanwhile.
+    this.#all.fill(0);
     for (const value of this.#chosen()) this.#cells.set(value, new Float64Array(this.#buckets.count));
     return true;
   }

@@ -20,6 +20,18 @@ export function rangeOf({ start, end }: Pick<Selection, "start" | "end">): TimeR
   };
 }
 
+/** The earlier of two times. */
+export function earlierOf(one: bigint, other: bigint): bigint {
+  if (one < other) return one;
+  return other;
+}
+
+/** The later of two times. */
+export function laterOf(one: bigint, other: bigint): bigint {
+  if (one > other) return one;
+  return other;
+}
+
 function clamp(time: bigint): bigint {
   if (time < timeMin) return timeMin;
   return time > timeMax ? timeMax : time;

@@ -43,6 +43,11 @@ export class TopEntries {
     return this.#cut !== undefined;
   }
 
+  /** True: there are places that are not admitted. */
+  get isFull(): boolean {
+    return this.#cut !== undefined || this.#heap.length >= this.#room;
+  }
+
   /** Whether an entry at this place would be kept. */
   admits(place: Place): boolean {
     if (this.#cut !== undefined && !this.#before(place, this.#cut)) return false;

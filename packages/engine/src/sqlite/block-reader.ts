@@ -1,46 +1,16 @@
 /**
- * Reads blocks through a read-only connection. Every statement is a short read
- * transaction of its own: one that stays open would keep the WAL from being
- * reused. A block that retention has deleted in between is simply not there.
+ * Reads blocks through a read-only connection. A read transaction is short, one
+ * statement or one snapshot: while it is open the WAL is not used again. From
+ * one to the next blocks may have been merged, or deleted by retention.
  */
-import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import { EngineError } from "../engine-error.ts";
-import { timeMax, timeMin } from "../scan/selection-range.ts";
-import { type BlockHead, checkHead, decodeBlock, decodeSeverities, decodeTimes } from "./block-format.ts";
+import { type ColumnName, corrupt } from "./block-column.ts";
+import { type BlockColumns, openColumns } from "./block-columns.ts";
+import { type BlockHead, checkHead, type StoredHead } from "./block-format.ts";
 import type { BlockImage } from "./block-image.ts";
 import { pragma } from "./log-file.ts";
-
-/** Which blocks a search may need: those that overlap the range, up to an offset. */
-export interface BlockRange {
-  /** The earliest timestamp; the range holds it. */
-  readonly start: bigint;
-  /** The latest timestamp; the range holds it. */
-  readonly last: bigint;
-  /** Blocks behind it are not looked at. */
-  readonly watermark: number;
-}
-
-/** A block in a search's plan. */
-export interface PlannedBlock {
-  readonly firstOffset: number;
-  readonly leastTimestamp: bigint;
-  readonly greatestTimestamp: bigint;
-}
-
-/** The orders in which a plan visits blocks. Those of time pass over what lies outside of the range in an index. */
-export type PlanOrder = "falling_greatest" | "rising_least" | "falling_offset";
-
-/** How a plan's order is written, and how it is begun. */
-const planOrders: Readonly<
-  Record<PlanOrder, { key: "greatest_timestamp" | "least_timestamp" | undefined; rising: boolean }>
-> = {
-  falling_greatest: { key: "greatest_timestamp", rising: false },
-  rising_least: { key: "least_timestamp", rising: true },
-  falling_offset: { key: undefined, rising: false },
-};
-
-/** Blocks of a plan that are fetched together. */
-const planChunk = 256;
+import { openWords, partHas, wordPartOf } from "./word-filter.ts";
 
 /** What the log's file says about all blocks. */
 export interface StoredTotals {
@@ -54,32 +24,26 @@ export interface StoredTotals {
 }
 
 const headColumns = `first_offset, count, least_timestamp, greatest_timestamp, received_at, raw_bytes,
-  level_counts, services, head_crc`;
+  level_counts, services, word_parts, head_crc`;
+
+/** What a reader who is behind gets of a packed block at once: as much as a fresh block has. */
+const pieceBounds = { bytesMax: 1024 * 1024, entriesMax: 16_384 };
 
 /** Reads one log's blocks. Lives in a worker. */
 export class BlockReader {
   readonly #database: DatabaseSync;
-  readonly #blockAt;
   readonly #headAt;
-  readonly #timesAndSeverities;
-  readonly #least;
-  readonly #greatest;
+  readonly #words;
+  readonly #columns = new Map<ColumnName, StatementSync>();
+  #last: { readonly headCrc: number; readonly columns: BlockColumns } | undefined;
   readonly #firstSince;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
-    this.#blockAt = this.#prepare(
-      `SELECT ${headColumns}, times, severities, entries FROM blocks
-       WHERE first_offset <= ? ORDER BY first_offset DESC LIMIT 1`,
+    this.#headAt = this.#prepare(
+      `SELECT ${headColumns} FROM blocks WHERE first_offset <= ? ORDER BY first_offset DESC LIMIT 1`,
     );
-    this.#headAt = this.#prepare(`SELECT ${headColumns} FROM blocks WHERE first_offset = ?`);
-    this.#timesAndSeverities = this.#prepare("SELECT times, severities FROM blocks WHERE first_offset = ?");
-    this.#least = this.#prepare(
-      "SELECT least_timestamp AS time FROM blocks WHERE first_offset <= ? ORDER BY least_timestamp LIMIT 1",
-    );
-    this.#greatest = this.#prepare(
-      "SELECT greatest_timestamp AS time FROM blocks WHERE first_offset <= ? ORDER BY greatest_timestamp DESC LIMIT 1",
-    );
+    this.#words = this.#prepare("SELECT bits FROM words WHERE block = ? AND part = ?");
     this.#firstSince = this.#prepare(
       // The index, where SQLite would rather visit the table from its beginning: who asks mostly asks for what is new.
       `SELECT min(first_offset) AS first FROM blocks INDEXED BY blocks_by_greatest
@@ -92,100 +56,112 @@ export class BlockReader {
   }
 
   /**
-   * The block that holds an offset; undefined when there is none.
-   *
-   * @throws EngineError `corrupt`
+   * Runs `work` in one read transaction: what it reads is of one moment. It
+   * should end within 100 ms or so.
    */
-  blockAt(offset: number): BlockImage | undefined {
-    const row = this.#blockAt.get(offset);
-    if (row === undefined) return undefined;
-    const head = headOf(row);
-    if (offset >= head.firstOffset + head.count) return undefined;
-    return decodeBlock({
-      ...head,
-      times: bytesOf(row["times"]),
-      severities: bytesOf(row["severities"]),
-      entries: bytesOf(row["entries"]),
-    });
+  snapshot<T>(work: () => T): T {
+    if (this.#database.isTransaction) return work();
+    this.#database.exec("BEGIN");
+    try {
+      return work();
+    } finally {
+      // Nothing was written: there is nothing to commit, and this one cannot fail.
+      this.#database.exec("ROLLBACK");
+    }
+  }
+
+  /** A statement of a caller's own, which reads integers as bigint. */
+  prepare(sql: string): StatementSync {
+    return this.#prepare(sql);
   }
 
   /**
-   * A block without its columns.
+   * The head of the block that holds an offset; undefined when there is none.
    *
    * @throws EngineError `corrupt`
    */
-  headAt(firstOffset: number): BlockHead | undefined {
-    const row = this.#headAt.get(firstOffset);
+  headAt(offset: number): StoredHead | undefined {
+    const row = this.#headAt.get(offset);
     if (row === undefined) return undefined;
     const head = headOf(row);
+    if (offset >= head.firstOffset + head.count) return undefined;
     checkHead(head);
     return head;
   }
 
-  /** The timestamps and severities of a block, without its entries. */
-  timesAndSeveritiesOf(head: BlockHead): { timestamps: BigInt64Array; severities: Uint8Array } | undefined {
-    const row = this.#timesAndSeverities.get(head.firstOffset);
-    if (row === undefined) return undefined;
-    return {
-      timestamps: decodeTimes(head, bytesOf(row["times"])),
-      severities: decodeSeverities(head, bytesOf(row["severities"])),
-    };
+  /**
+   * The columns of the block that holds an offset; undefined when there is
+   * none. They are read when they are asked for, which must be in the snapshot
+   * in which this was called last; what was read stays of use until this is
+   * called for another block.
+   *
+   * @throws EngineError `corrupt`
+   */
+  columnsAt(offset: number): BlockColumns | undefined {
+    const head = this.headAt(offset);
+    if (head === undefined) return undefined;
+    // The last one is kept: a block is often read in several turns, or by several readers.
+    const { firstOffset, headCrc } = head;
+    if (this.#last?.headCrc === headCrc && this.#last.columns.head.firstOffset === firstOffset)
+      return this.#last.columns;
+    // Freed now and not by the collector: a search leaves a gigabyte of blocks a second behind.
+    this.#last?.columns.release();
+    const columns = this.#open(head);
+    this.#last = { headCrc, columns };
+    return columns;
+  }
+
+  /**
+   * Entries from an offset on as whole ones, for a reader who is behind: at most
+   * about 1 MiB of a packed block; a fresh block as it is, also what lies before
+   * the offset. Undefined when the offset is not stored.
+   *
+   * @throws EngineError `corrupt`
+   */
+  blockAt(offset: number): BlockImage | undefined {
+    return this.snapshot(() => {
+      const columns = this.columnsAt(offset);
+      return columns?.imageFrom(offset - columns.head.firstOffset, pieceBounds);
+    });
+  }
+
+  /**
+   * A whole block by its first offset, fresh or packed.
+   *
+   * @throws EngineError `corrupt`
+   */
+  imageAt(firstOffset: number): BlockImage | undefined {
+    return this.snapshot(() => {
+      const head = this.headAt(firstOffset);
+      if (head?.firstOffset !== firstOffset) return undefined;
+      const columns = this.#open(head);
+      const image = columns.imageFrom(0);
+      columns.release();
+      return image;
+    });
+  }
+
+  /**
+   * Whether a block may have an entry with a word: false is certain.
+   *
+   * @param hash See `hashWord`.
+   * @throws EngineError `corrupt`
+   */
+  mayHaveWord(head: Pick<BlockHead, "firstOffset" | "count" | "wordParts">, hash: number): boolean {
+    if (head.wordParts === null) return true;
+    const part = wordPartOf(hash, head.wordParts);
+    const row = this.#words.get(head.firstOffset, part);
+    // Not there: the block was merged or deleted since its head was read.
+    if (row === undefined) return true;
+    const bits = openWords(bytesOf(row["bits"]), { block: head.firstOffset, part });
+    if (bits === undefined) throw corrupt(head, `the checksum of part ${part} of its words is wrong`);
+    return partHas(bits, hash);
   }
 
   /** The first offset of the first block that has an entry of this time or later. */
   firstBlockSince(time: bigint, watermark: number): number | undefined {
     const first = this.#firstSince.get(time, watermark)?.["first"];
     return typeof first === "bigint" ? Number(first) : undefined;
-  }
-
-  /** The least and the greatest timestamp; undefined without entries. */
-  extremes(watermark: number): { least: bigint; greatest: bigint } | undefined {
-    const least = this.#least.get(watermark);
-    const greatest = this.#greatest.get(watermark);
-    if (least === undefined || greatest === undefined) return undefined;
-    return { least: bigintOf(least["time"]), greatest: bigintOf(greatest["time"]) };
-  }
-
-  /** The blocks of a range in an order, fetched as they are asked for. */
-  *plan(range: BlockRange, order: PlanOrder): Generator<PlannedBlock> {
-    const { key, rising } = planOrders[order];
-    const direction = rising ? "ASC" : "DESC";
-    const beyond = rising ? ">" : "<";
-    const keys = key === undefined ? "first_offset" : `${key}, first_offset`;
-    const statement = this.#prepare(
-      `SELECT first_offset, least_timestamp, greatest_timestamp FROM blocks
-       WHERE (${keys}) ${beyond} (${key === undefined ? "?" : "?, ?"})
-       AND greatest_timestamp >= ? AND least_timestamp <= ? AND first_offset <= ?
-       ORDER BY ${keys
-         .split(", ")
-         .map((column) => `${column} ${direction}`)
-         .join(", ")} LIMIT ${planChunk}`,
-    );
-    // Begins before every block, and goes on after the last one it was given.
-    let time = rising ? timeMin : timeMax;
-    let offset = rising ? -1 : Number.MAX_SAFE_INTEGER;
-    for (;;) {
-      const after = key === undefined ? [offset] : [time, offset];
-      const rows = statement.all(...after, range.start, range.last, range.watermark);
-      for (const row of rows) yield plannedOf(row);
-      const last = rows.at(-1);
-      if (last === undefined || rows.length < planChunk) return;
-      offset = Number(last["first_offset"]);
-      if (key !== undefined) time = bigintOf(last[key]);
-    }
-  }
-
-  /** How many blocks a range has. Those of the whole log are not counted one by one: some may lie behind the watermark. */
-  countBlocks({ start, last, watermark }: BlockRange): number {
-    if (start === timeMin && last === timeMax)
-      return Number(this.#prepare("SELECT blocks FROM log").get()?.["blocks"]);
-    // A range with a start mostly reaches up to now: the end of the one index. Without a start it is the other's beginning.
-    const index = start === timeMin ? "blocks_by_least" : "blocks_by_greatest";
-    const row = this.#prepare(
-      `SELECT count(*) AS blocks FROM blocks INDEXED BY ${index}
-       WHERE greatest_timestamp >= ? AND least_timestamp <= ? AND first_offset <= ?`,
-    ).get(start, last, watermark);
-    return Number(row?.["blocks"]);
   }
 
   /** Figures of the whole log. */
@@ -209,6 +185,25 @@ export class BlockReader {
     };
   }
 
+  #open(head: StoredHead): BlockColumns {
+    return openColumns(head, (name) => {
+      const row = this.#columnOf(name).get(head.firstOffset, head.headCrc);
+      if (row !== undefined) return bytesOf(row["bytes"]);
+      throw corrupt(head, `its row is gone: its column ${name} was asked for behind the end of the snapshot`);
+    });
+  }
+
+  #columnOf(name: ColumnName): StatementSync {
+    let statement = this.#columns.get(name);
+    if (statement === undefined) {
+      statement = this.#prepare(
+        `SELECT ${name} AS bytes FROM blocks WHERE first_offset = ? AND head_crc = ?`,
+      );
+      this.#columns.set(name, statement);
+    }
+    return statement;
+  }
+
   #prepare(sql: string) {
     const statement = this.#database.prepare(sql);
     statement.setReadBigInts(true);
@@ -218,7 +213,7 @@ export class BlockReader {
 
 type Row = Record<string, SQLOutputValue>;
 
-function headOf(row: Row): BlockHead & { headCrc: number } {
+function headOf(row: Row): StoredHead {
   const services = row["services"];
   return {
     firstOffset: Number(row["first_offset"]),
@@ -229,15 +224,8 @@ function headOf(row: Row): BlockHead & { headCrc: number } {
     rawBytes: Number(row["raw_bytes"]),
     levelCounts: String(row["level_counts"]),
     services: typeof services === "string" ? services : null,
+    wordParts: row["word_parts"] === null ? null : Number(row["word_parts"]),
     headCrc: Number(row["head_crc"]),
-  };
-}
-
-function plannedOf(row: Row): PlannedBlock {
-  return {
-    firstOffset: Number(row["first_offset"]),
-    leastTimestamp: bigintOf(row["least_timestamp"]),
-    greatestTimestamp: bigintOf(row["greatest_timestamp"]),
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { EntryBatch } from "../entry-batch.ts";
-import { encodeBlock } from "./block-format.ts";
+import { blockValues, encodeBlock, insertBlockSql } from "./block-format.ts";
 import { type BlockImage, type BlockOutline, blockViews, createBlockImage } from "./block-image.ts";
 import { transaction } from "./log-file.ts";
 import type { ProducerLedger } from "./producer-ledger.ts";
@@ -47,7 +47,7 @@ export class Committer {
   constructor(database: DatabaseSync, ledger: ProducerLedger) {
     this.#database = database;
     this.#ledger = ledger;
-    this.#insertBlock = database.prepare("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    this.#insertBlock = database.prepare(insertBlockSql);
     this.#updateLog = database.prepare(
       `UPDATE log SET next_offset = ?, last_received_at = ?, blocks = blocks + ?, raw_bytes = raw_bytes + ?`,
     );
@@ -150,21 +150,7 @@ export class Committer {
   }
 
   #insert(block: BlockImage): void {
-    const row = encodeBlock(block);
-    this.#insertBlock.run(
-      row.firstOffset,
-      row.count,
-      row.leastTimestamp,
-      row.greatestTimestamp,
-      row.receivedAt,
-      row.rawBytes,
-      row.levelCounts,
-      row.services,
-      row.headCrc,
-      row.times,
-      row.severities,
-      row.entries,
-    );
+    this.#insertBlock.run(...blockValues(encodeBlock(block)));
   }
 
   /** Now, but never before the last block: clocks are set back. */

@@ -1,14 +1,24 @@
 /**
  * Nothing acknowledged is lost and nothing is stored twice, when the process is
- * killed at any moment: 30 rounds on one folder, each with a writer in a process
- * of its own that is killed at random.
+ * killed at any moment, in the middle of merging too: 30 rounds on one folder,
+ * each with a writer in a process of its own that is killed at random. Ids,
+ * cursors and page tokens of the first round are good in all later ones.
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { batchOf, entryOf, messagesOf, Random, readToEnd } from "../contract/engine-under-test.ts";
+import {
+  batchOf,
+  entryOf,
+  everything,
+  messagesOf,
+  Random,
+  readToEnd,
+} from "../contract/engine-under-test.ts";
 import type { Engine } from "../engine.ts";
 import { openSqliteEngine } from "./sqlite-engine.ts";
 import { temporaryFolder } from "./testing/test-engine.ts";
@@ -61,6 +71,51 @@ async function readAll(engine: Engine, start: string): Promise<Map<string, strin
   return ids;
 }
 
+/** Where a reader and a search were after the first round. */
+interface Places {
+  readonly cursor: string;
+  readonly pageToken: string;
+}
+
+async function takePlaces(engine: Engine, start: string): Promise<Places> {
+  const read = await readToEnd(engine, start);
+  const page = { filter: everything, order: "oldest", limit: 1 } as const;
+  const steps = await Array.fromAsync(engine.query(page));
+  return {
+    cursor: read[Math.floor(read.length / 2)]?.cursor ?? "",
+    pageToken: steps.at(-1)?.progress?.nextPageToken ?? "",
+  };
+}
+
+/** Goes on from these places, and expects there what follows. */
+async function checkPlaces(
+  engine: Engine,
+  stored: ReadonlyMap<string, string>,
+  places: Places,
+): Promise<void> {
+  const { cursor, pageToken } = places;
+  const read = await readToEnd(engine, cursor);
+  assert.deepEqual(
+    read.map(({ id }) => id),
+    [...stored.values()].slice(-read.length),
+  );
+  assert.equal(offsetOf(read[0]?.id ?? ""), offsetOf(cursor) + 1);
+  const page = { filter: everything, order: "oldest", limit: 5, pageToken } as const;
+  const found = (await Array.fromAsync(engine.query(page))).flatMap(({ entries }) => entries);
+  assert.deepEqual(
+    found.map(({ id }) => id),
+    [...stored.values()].slice(1, 6),
+  );
+}
+
+/** How many blocks were merged and are in the closed log of a folder. */
+function countPacked(folder: string): number {
+  const database = new DatabaseSync(join(folder, "log.db"), { readOnly: true });
+  const row = database.prepare("SELECT count(*) AS packed FROM blocks WHERE word_parts IS NOT NULL").get();
+  database.close();
+  return Number(row?.["packed"]);
+}
+
 /** Sends everything of a round again, acknowledged or not, and expects each to be there exactly once. */
 async function sendAgain(
   engine: Engine,
@@ -87,6 +142,7 @@ test("what was acknowledged survives kill -9, with its id, and what is sent agai
   const random = new Random(Date.now());
   const acknowledged: Acknowledged = new Map();
   let firstSequence = 1;
+  let places: Places | undefined;
   let writer = startWriter(t);
   for (let round = 0; round < rounds; round++) {
     const told = await writeAndKill(writer, { folder, firstSequence, bytes: 1 + random.below(20_000) });
@@ -101,8 +157,14 @@ test("what was acknowledged survives kill -9, with its id, and what is sent agai
     await sendAgain(engine, stored, { from: firstSequence, to: last + 1 });
     const all = await readAll(engine, start);
     assert.equal(all.size, last * 3, "each producer's entries are there once");
+    places ??= await takePlaces(engine, start);
+    await checkPlaces(engine, all, places);
     firstSequence = last + 1;
     await engine.close();
   }
-  t.diagnostic(`${acknowledged.size} entries were acknowledged in ${rounds} rounds`);
+  const packed = countPacked(folder);
+  assert.ok(packed > 0, "blocks were merged between the kills");
+  t.diagnostic(
+    `${acknowledged.size} entries were acknowledged in ${rounds} rounds, ${packed} merged blocks are left`,
+  );
 });

@@ -5,7 +5,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { type LogEntry, LogEntrySchema } from "@logsvc/proto";
 import { Random } from "../contract/engine-under-test.ts";
-import { entryBytesAt } from "../entry-batch.ts";
+import { entryBytesAt } from "../entry-bytes.ts";
 import { EntryView } from "./entry-view.ts";
 
 const texts = [

@@ -3,6 +3,7 @@
  * looks at one or two fields of each entry, and most entries do not match.
  */
 import type { FilterableEntry } from "@logsvc/filter";
+import { levelTextOf } from "./entry-parts.ts";
 import { readVarint, skipField } from "./entry-wire.ts";
 
 /** Numbers of LogEntry's fields that can be searched. */
@@ -26,6 +27,9 @@ export class EntryView implements FilterableEntry {
   readonly #to = new Uint32Array(spanIdField + 1);
   #start = 0;
   #end = 0;
+  #severity = 0;
+  /** Whether the fields of this entry have been looked for. */
+  #isRead = false;
   #attributes: Readonly<Record<string, string>> | undefined;
 
   /** @param bytes Of a batch or a block. */
@@ -33,23 +37,31 @@ export class EntryView implements FilterableEntry {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** Moves to the entry at `start` … `end`, its tag and length included. Where it is already costs nothing. */
-  moveTo(start: number, end: number): this {
+  /**
+   * Moves to the entry at `start` … `end`, its tag and length included. Where it is already costs nothing.
+   *
+   * @param severity Of its level, as in an EntryBatch: it tells a known level without a look at the text.
+   */
+  moveTo(start: number, end: number, severity = 0): this {
     if (end === this.#end) return this;
+    this.#severity = severity;
     const cursor = this.#cursor;
     cursor.at = start + 1;
     readVarint(this.#bytes, cursor, end);
-    this.#start = cursor.at;
+    return this.moveInto(cursor.at, end);
+  }
+
+  /** Moves to the fields at `start` … `end`: an entry without its tag and length, or a part of one. */
+  moveInto(start: number, end: number): this {
+    this.#start = start;
     this.#end = end;
     this.#attributes = undefined;
-    this.#from.fill(0);
-    this.#to.fill(0);
-    this.#find(this.#start, end);
+    this.#isRead = false;
     return this;
   }
 
   get level(): string {
-    return this.#text(levelField);
+    return levelTextOf(this.#severity) || this.#text(levelField);
   }
 
   get message(): string {
@@ -73,10 +85,14 @@ export class EntryView implements FilterableEntry {
     return this.#attributes;
   }
 
-  /** Notes where the fields of the message between two places are. Of one that comes twice the last counts. */
-  #find(start: number, end: number): void {
+  /** Notes where the entry's fields are. Of one that comes twice the last counts. */
+  #find(): void {
     const cursor = this.#cursor;
-    cursor.at = start;
+    const end = this.#end;
+    this.#from.fill(0);
+    this.#to.fill(0);
+    this.#isRead = true;
+    cursor.at = this.#start;
     while (cursor.at < end) {
       const tag = readVarint(this.#bytes, cursor, end);
       const contentStart = skipField(this.#bytes, cursor, tag & 7, end);
@@ -88,6 +104,7 @@ export class EntryView implements FilterableEntry {
   }
 
   #text(field: number): string {
+    if (!this.#isRead) this.#find();
     return this.#textOf(this.#from[field] ?? 0, this.#to[field] ?? 0);
   }
 

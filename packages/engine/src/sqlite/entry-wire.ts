@@ -53,15 +53,22 @@ export interface ByteRange {
 export function findService(bytes: Uint8Array, start: number, end: number, service: ByteRange): void {
   const cursor = { at: start + 1 };
   readVarint(bytes, cursor, end);
-  service.from = end;
-  service.to = end;
+  findField(bytes, { from: cursor.at, to: end }, serviceField, service);
+}
+
+/** Finds the content of a length-delimited field of the message at a place. Empty, at its end, when it has none. */
+export function findField(bytes: Uint8Array, message: ByteRange, field: number, content: ByteRange): void {
+  const end = message.to;
+  const cursor = { at: message.from };
+  content.from = end;
+  content.to = end;
   while (cursor.at < end) {
     const tag = readVarint(bytes, cursor, end);
     const contentStart = skipField(bytes, cursor, tag & 7, end);
-    if (tag >>> 3 !== serviceField || cursor.at > end) continue;
+    if (tag >>> 3 !== field || cursor.at > end) continue;
     // The last one counts, as in every protobuf decoder.
-    service.from = contentStart;
-    service.to = cursor.at;
+    content.from = contentStart;
+    content.to = cursor.at;
   }
 }
 

@@ -61,7 +61,7 @@ test("a newer version's log is refused and left alone, also when only the WAL kn
     path,
     `PRAGMA application_id = ${applicationId}; PRAGMA user_version = 99; CREATE TABLE a (b TEXT)`,
   );
-  await refuses("newer", folder, /format version 99, this logsvc knows up to 1/);
+  await refuses("newer", folder, /format version 99, this logsvc knows up to 2/);
   // A connection that stays open keeps the new version in the WAL.
   const database = new DatabaseSync(path);
   t.after(() => database.close());
@@ -105,7 +105,7 @@ test("a log whose last block does not end where it says is refused as corrupt", 
   openLogFile(folder).close();
   makeDatabase(
     join(folder, "log.db"),
-    "INSERT INTO blocks VALUES (1, 2, 0, 0, 0, 0, '{}', NULL, 0, x'', x'', x''); UPDATE log SET next_offset = 9",
+    "INSERT INTO blocks VALUES (1, 2, 0, 0, 0, 0, '{}', NULL, 0, x'', x'', x'', NULL, NULL, NULL, NULL, NULL, NULL); UPDATE log SET next_offset = 9",
   );
   const { message } = await rejectsWith("corrupt", () => openSqliteEngine({ path: folder }));
   assert.match(message, /block 1 .*the log goes on at 9/);
@@ -119,7 +119,7 @@ test("a new log is durable and gives space back in steps", async (t) => {
   const pragmas = ["application_id", "user_version", "synchronous", "auto_vacuum"];
   assert.deepEqual(
     pragmas.map((name) => pragma(file.database, name)),
-    [applicationId, 1, 2, 2],
+    [applicationId, 2, 2, 2],
   );
   assert.equal(file.database.prepare("PRAGMA journal_mode").get()?.["journal_mode"], "wal");
 });

@@ -23,13 +23,14 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { EngineError, type EngineErrorCode } from "../engine-error.ts";
-import { applicationId, corrupt, schema } from "./block-format.ts";
+import { corrupt } from "./block-column.ts";
+import { addPackedBlocks, applicationId, schema } from "./block-format.ts";
 
 /** A change of the format from one version to the next. Runs inside a transaction. */
 export type Migration = (database: DatabaseSync) => void;
 
 /** `migrations[0]` makes version 2 of version 1, and so on. */
-const migrations: readonly Migration[] = [];
+const migrations: readonly Migration[] = [addPackedBlocks];
 
 /** An open log as its writer has it. */
 export interface LogFile {

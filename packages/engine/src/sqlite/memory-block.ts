@@ -3,13 +3,16 @@ import { fromBinary } from "@bufbuild/protobuf";
 import type { FilterableEntry } from "@logsvc/filter";
 import { type LogEntry, LogEntrySchema } from "@logsvc/proto";
 import type { Block } from "../engine.ts";
-import { entryBytesAt } from "../entry-batch.ts";
-import { type BlockImage, blockViews } from "./block-image.ts";
+import { entryBytesAt } from "../entry-bytes.ts";
+import { type BlockImage, blockViews, type ReceivedRuns, receivedAtOf } from "./block-image.ts";
 import { EntryView } from "./entry-view.ts";
 import type { Positions } from "./positions.ts";
 
 /** What a block takes besides its buffer: its views and the object itself, measured at about 700 bytes, and its EntryView. */
 const overheadBytes = 1536;
+
+/** Of a run of entries that were accepted at one time: see ReceivedRuns. */
+const runBytes = 12;
 
 /** An immutable block, made of what another thread has handed over. */
 export class MemoryBlock implements Block {
@@ -23,6 +26,7 @@ export class MemoryBlock implements Block {
   /** What the block takes in memory, decoded entries not counted. */
   readonly memoryBytes: number;
   readonly #receivedAt: bigint;
+  readonly #received: ReceivedRuns | undefined;
   readonly #positions: Positions;
   #decoded: (LogEntry | undefined)[] = [];
   /** Blocks that are shared do. A reader who is behind looks at each entry once, and may hold the block for long. */
@@ -39,9 +43,11 @@ export class MemoryBlock implements Block {
     this.ends = ends;
     this.severities = severities;
     this.bytes = bytes;
-    this.memoryBytes = image.buffer.byteLength + overheadBytes;
+    this.memoryBytes =
+      image.buffer.byteLength + (image.received?.ends.length ?? 0) * runBytes + overheadBytes;
     this.#keepsDecoded = headNumber !== undefined;
     this.#receivedAt = image.receivedAt;
+    this.#received = image.received;
     this.#positions = positions;
   }
 
@@ -52,7 +58,7 @@ export class MemoryBlock implements Block {
 
   receivedAt(index: number): bigint {
     this.#offsetAt(index);
-    return this.#receivedAt;
+    return this.#received === undefined ? this.#receivedAt : receivedAtOf(this.#received, index);
   }
 
   idAt(index: number): string {
@@ -74,7 +80,8 @@ export class MemoryBlock implements Block {
   viewAt(index: number): FilterableEntry {
     this.#offsetAt(index);
     this.#view ??= new EntryView(this.bytes);
-    return this.#view.moveTo(index === 0 ? 0 : (this.ends[index - 1] ?? 0), this.ends[index] ?? 0);
+    const start = index === 0 ? 0 : (this.ends[index - 1] ?? 0);
+    return this.#view.moveTo(start, this.ends[index] ?? 0, this.severities[index]);
   }
 
   /** Lets go of decoded entries, and keeps none from now on: they take several times the block's bytes. */

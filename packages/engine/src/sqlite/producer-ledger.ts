@@ -7,7 +7,7 @@
  * transaction of the entries themselves. An entry whose sequence is greater than
  * all that were stored is new without a look at the disk; for any other the run
  * decides. Gaps are legal: a sequence in no run is new, however low, except
- * below the producer's floor, where retention has deleted the runs.
+ * below the producer's floor, where runs of deleted entries were deleted too.
  *
  * The ledger is told before and after each transaction. Within one, it answers
  * for entries of the same transaction as well.
@@ -57,6 +57,8 @@ export class ProducerLedger {
   /** The least recently used first. */
   readonly #cache = new Map<string, Producer>();
   readonly #touched = new Set<Producer>();
+  /** Entries before it are deleted; some of their runs may still be there. */
+  #oldestOffset = 0;
   /** Where the search for idle producers goes on. */
   #idleAfter = { usedAtMs: 0, id: 0 };
 
@@ -87,7 +89,10 @@ export class ProducerLedger {
       span = this.#look(producer, sequence);
       producer.span = span;
     }
-    if (span.firstOffset !== undefined) return span.firstOffset + (sequence - span.from);
+    if (span.firstOffset !== undefined) {
+      const offset = span.firstOffset + (sequence - span.from);
+      return offset < this.#oldestOffset ? unknownOffset : offset;
+    }
     return sequence < producer.floor ? unknownOffset : undefined;
   }
 
@@ -129,10 +134,24 @@ export class ProducerLedger {
     this.#cache.clear();
   }
 
-  /** Deletes the runs that lie wholly before an offset. Within a transaction; `forget` must follow. */
-  deleteBefore(offset: number): void {
-    this.#statements.raiseFloors.run(offset, offset);
-    this.#statements.deleteRuns.run(offset, offset);
+  /** The entries before this offset are deleted: their sequences are still known, but for nothing that is there. */
+  trim(oldestOffset: number): void {
+    this.#oldestOffset = oldestOffset;
+  }
+
+  /**
+   * Deletes up to `limit` of the runs whose entries are all deleted, the oldest
+   * first, and raises the producers' floors in their place: a block may have as
+   * many runs as entries, too many for one transaction. Within a transaction;
+   * when there were any, `forget` must follow.
+   *
+   * @returns How many were deleted.
+   */
+  deleteRuns(limit: number): number {
+    const next = this.#statements.runAt.get(this.#oldestOffset, limit);
+    const end = next === undefined ? this.#oldestOffset : Number(next["first_offset"]);
+    this.#statements.raiseFloors.run(end, end);
+    return Number(this.#statements.deleteRuns.run(end, end).changes);
   }
 
   /**
@@ -209,6 +228,9 @@ function prepareStatements(database: DatabaseSync) {
     runAfter: prepare(`${run} AND first_sequence > ? ORDER BY first_sequence LIMIT 1`),
     insertRun: prepare("INSERT INTO runs VALUES (?, ?, ?, ?)"),
     extendRun: prepare("UPDATE runs SET count = ? WHERE producer = ? AND first_sequence = ?"),
+    runAt: prepare(
+      "SELECT first_offset FROM runs WHERE first_offset < ? ORDER BY first_offset LIMIT 1 OFFSET ?",
+    ),
     raiseFloors: prepare(
       `UPDATE producers SET floor = max(floor, gone.until) FROM (
          SELECT producer, max(first_sequence + count) AS until FROM runs

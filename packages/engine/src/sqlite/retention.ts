@@ -5,14 +5,15 @@
  * beyond a quarter of the file is given back, a little at a time.
  */
 import type { DatabaseSync } from "node:sqlite";
+import { storedBytesSql } from "./block-format.ts";
 import { logFilePath, pragma, storageError, transaction } from "./log-file.ts";
 import type { ProducerLedger } from "./producer-ledger.ts";
 import { type Trim, toFault, type WriterReply, type WriterSettings } from "./thread-messages.ts";
 
 /** Bounds of one transaction: about 10 ms of work. */
 const trimBlocksMax = 64;
-const trimBytesMax = 16 * 1024 * 1024;
-const trimEntriesMax = 50_000;
+const trimStoredBytesMax = 4 * 1024 * 1024;
+const trimRunsMax = 2_000;
 const idleProducersMax = 1_000;
 
 /** Pages given back in one step. */
@@ -29,6 +30,8 @@ export interface RetentionOptions {
   readonly settings: WriterSettings;
   /** Told what was deleted, and what failed. */
   readonly report: (outcome: WriterReply) => void;
+  /** Told how many bytes a step has written, more or less. */
+  readonly wrote: (bytes: number) => void;
 }
 
 /** Deletes what is too old or too much. Lives in the writer's thread. */
@@ -38,18 +41,23 @@ export class Retention {
   readonly #settings: WriterSettings;
   readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #report: (outcome: WriterReply) => void;
+  readonly #wrote: (bytes: number) => void;
+  readonly #pageBytes: number;
   #timer: NodeJS.Timeout | undefined;
   /** The next step, as long as there is one to do. */
   #turn: NodeJS.Immediate | undefined;
   /** When to look again, as `performance.now` has it. */
   #lookAtMs = 0;
 
-  constructor(database: DatabaseSync, ledger: ProducerLedger, { settings, report }: RetentionOptions) {
+  constructor(database: DatabaseSync, ledger: ProducerLedger, { settings, report, wrote }: RetentionOptions) {
     this.#database = database;
     this.#ledger = ledger;
     this.#settings = settings;
     this.#report = report;
+    this.#wrote = wrote;
+    this.#pageBytes = pragma(database, "page_size");
     this.#statements = prepareStatements(database);
+    ledger.trim(this.oldestOffset());
   }
 
   /** The first offset that is stored, or the next one to come. */
@@ -93,7 +101,7 @@ export class Retention {
     } catch (error) {
       this.#ledger.forget();
       this.#report({
-        kind: "trim_failed",
+        kind: "chore_failed",
         fault: toFault(storageError(error, logFilePath(this.#settings.folder))),
       });
     }
@@ -101,6 +109,8 @@ export class Retention {
 
   #step(): Step {
     const nowMs = Date.now();
+    // Runs first, or under a flood they would pile up: a block may have thousands of them.
+    if (this.#dropRuns() > 0) return { kind: "tidied" };
     const blocks = this.#tooOld(nowMs) || this.#tooMuch();
     if (blocks > 0) return { kind: "trimmed", trim: this.#trim(blocks) };
     if (this.#dropIdleProducers(nowMs) > 0 || this.#giveBack()) return { kind: "tidied" };
@@ -115,13 +125,12 @@ export class Retention {
     return Number(this.#statements.countOld.get(trimBlocksMax, before)?.["count"]);
   }
 
-  /** How many blocks must go for the file to be small enough: an estimate by raw size, made good by the next step. */
+  /** How many blocks must go for the file to be small enough: an estimate, made good by the next step. */
   #tooMuch(): number {
     const { retentionBytes } = this.#settings;
     if (retentionBytes === undefined) return 0;
-    const pageBytes = pragma(this.#database, "page_size");
     const usedPages = pragma(this.#database, "page_count") - pragma(this.#database, "freelist_count");
-    const excess = usedPages * pageBytes - retentionBytes;
+    const excess = usedPages * this.#pageBytes - retentionBytes;
     if (excess <= 0) return 0;
     let stored = 0;
     let blocks = 0;
@@ -138,27 +147,34 @@ export class Retention {
       const { blocks, bytes, last } = this.#choose(blocksMax);
       const oldestBefore = this.oldestOffset();
       this.#statements.deleteBlocks.run(last);
+      this.#statements.deleteWords.run(last);
       this.#statements.updateLog.run(blocks, bytes);
       const oldestOffset = this.oldestOffset();
-      this.#ledger.deleteBefore(oldestOffset);
       return { blocks, bytes, entries: oldestOffset - oldestBefore, oldestOffset };
     });
-    this.#ledger.forget();
+    this.#ledger.trim(trim.oldestOffset);
+    this.#wrote(trim.blocks * this.#pageBytes);
     return trim;
   }
 
   /** The oldest blocks, at most `blocksMax`, within the bounds of a transaction. */
   #choose(blocksMax: number): { blocks: number; bytes: number; last: number } {
     const chosen = { blocks: 0, bytes: 0, last: 0 };
-    let entries = 0;
+    let stored = 0;
     for (const row of this.#statements.sizes.all(blocksMax)) {
-      if (chosen.bytes >= trimBytesMax || entries >= trimEntriesMax) break;
+      stored += Number(row["stored_bytes"]);
+      if (stored > trimStoredBytesMax && chosen.blocks > 0) break;
       chosen.blocks++;
       chosen.bytes += Number(row["raw_bytes"]);
       chosen.last = Number(row["first_offset"]);
-      entries += Number(row["count"]);
     }
     return chosen;
+  }
+
+  #dropRuns(): number {
+    const dropped = transaction(this.#database, () => this.#ledger.deleteRuns(trimRunsMax));
+    if (dropped > 0) this.#ledger.forget();
+    return dropped;
   }
 
   #dropIdleProducers(nowMs: number): number {
@@ -172,6 +188,7 @@ export class Retention {
     const free = pragma(this.#database, "freelist_count");
     if (free <= vacuumPages || free <= pages * freeShareMax) return false;
     this.#database.exec(`PRAGMA incremental_vacuum(${vacuumPages})`);
+    this.#wrote(vacuumPages * this.#pageBytes);
     return pragma(this.#database, "page_count") < pages;
   }
 }
@@ -186,11 +203,10 @@ function prepareStatements(database: DatabaseSync) {
        WHERE received_at < ?`,
     ),
     sizes: database.prepare(
-      `SELECT first_offset, count, raw_bytes,
-         length(times) + length(severities) + length(entries) AS stored_bytes
-       FROM blocks ORDER BY first_offset LIMIT ?`,
+      `SELECT first_offset, raw_bytes, ${storedBytesSql} AS stored_bytes FROM blocks ORDER BY first_offset LIMIT ?`,
     ),
     deleteBlocks: database.prepare("DELETE FROM blocks WHERE first_offset <= ?"),
+    deleteWords: database.prepare("DELETE FROM words WHERE block <= ?"),
     updateLog: database.prepare("UPDATE log SET blocks = blocks - ?, raw_bytes = raw_bytes - ?"),
   };
 }

@@ -68,18 +68,24 @@ export type ScanJob = {
   [K in keyof ScanJobs]: { readonly kind: K } & ScanJobs[K]["request"];
 }[keyof ScanJobs];
 
-/** From the main thread to a scan worker, one at a time. */
+/** A job that goes through many blocks, in turns with others. */
+export type SearchJob = Exclude<ScanJob, { readonly kind: "load" | "totals" }>;
+
+/** From the main thread to a scan worker. */
 export type ScannerRequest =
   | {
       readonly kind: "run";
+      /** Tells the jobs of a worker apart. */
+      readonly id: number;
       readonly job: ScanJob;
       /** An Int32 that becomes 1 when the job is no longer wanted. */
       readonly cancelled: SharedArrayBuffer;
     }
+  /** The last message, when all jobs are cancelled. */
   | { readonly kind: "close" };
 
 /** From a scan worker to the main thread. */
 export type ScannerReply =
-  | { readonly kind: "step"; readonly step: ScanStep }
-  | { readonly kind: "done"; readonly result: ScanJobs[keyof ScanJobs]["result"] }
-  | { readonly kind: "failed"; readonly fault: Fault };
+  | { readonly kind: "step"; readonly id: number; readonly step: ScanStep }
+  | { readonly kind: "done"; readonly id: number; readonly result: ScanJobs[keyof ScanJobs]["result"] }
+  | { readonly kind: "failed"; readonly id: number; readonly fault: Fault };

@@ -1,6 +1,6 @@
 /**
- * Threads that read the log: each runs one job at a time, jobs wait in the order
- * they came. Threads are started when there is work for them.
+ * Threads that read the log: on each some jobs take turns, further ones wait in
+ * the order they came. Threads are started when there is work for them.
  */
 import type { Worker } from "node:worker_threads";
 import { EngineError } from "../engine-error.ts";
@@ -14,6 +14,12 @@ import type {
 } from "./scan-jobs.ts";
 import { startWorker } from "./start-worker.ts";
 import { fromFault } from "./thread-messages.ts";
+
+/**
+ * Jobs that take turns on a thread. Each holds what it has found, and half a
+ * megabyte to work with, but no block.
+ */
+const turnsMax = 32;
 
 /** How a pool works. */
 export interface ScanPoolOptions {
@@ -99,16 +105,20 @@ export class ScanPool {
 
   #dispatch(): void {
     for (const task of this.#waiting) {
-      const thread = this.#idleThread();
+      const thread = this.#freeThread();
       if (thread === undefined) return;
       this.#waiting.delete(task);
       thread.run(task);
     }
   }
 
-  #idleThread(): ScanThread | undefined {
-    for (const thread of this.#threads) if (thread.idle) return thread;
-    if (this.#threads.size >= this.#options.threads) return undefined;
+  /** The one with the fewest jobs; a new one where each has some already, as long as there may be more. */
+  #freeThread(): ScanThread | undefined {
+    let free: ScanThread | undefined;
+    for (const thread of this.#threads) {
+      if (thread.jobs < (free?.jobs ?? turnsMax)) free = thread;
+    }
+    if (free?.jobs === 0 || this.#threads.size >= this.#options.threads) return free;
     const thread: ScanThread = new ScanThread(this.#settings, this.#options.name, {
       free: () => this.#dispatch(),
       ended: () => {
@@ -121,18 +131,19 @@ export class ScanPool {
   }
 }
 
-/** One thread, and the job it runs. */
+/** One thread, and the jobs that it runs. */
 class ScanThread {
   readonly #worker: Worker;
   readonly #exited = Promise.withResolvers<void>();
-  #task: Task | undefined;
+  readonly #tasks = new Map<number, Task>();
+  #lastId = 0;
   #failed = false;
 
   constructor(settings: ScannerSettings, name: string, on: { free: () => void; ended: () => void }) {
     this.#worker = startWorker("scanner", `logsvc ${name}`, settings);
     this.#worker.on("message", (reply: ScannerReply) => {
       this.#take(reply);
-      if (this.idle) on.free();
+      if (reply.kind !== "step") on.free();
     });
     this.#worker.on("error", (error) => this.#fail(error));
     this.#worker.on("exit", (code) => {
@@ -142,19 +153,21 @@ class ScanThread {
     });
   }
 
-  get idle(): boolean {
-    return this.#task === undefined && !this.#failed;
+  /** How many it has; one that has failed takes none. */
+  get jobs(): number {
+    return this.#failed ? Number.POSITIVE_INFINITY : this.#tasks.size;
   }
 
   run(task: Task): void {
-    this.#task = task;
-    this.#send({ kind: "run", job: task.job, cancelled: task.cancelled });
+    const id = ++this.#lastId;
+    this.#tasks.set(id, task);
+    this.#send({ kind: "run", id, job: task.job, cancelled: task.cancelled });
   }
 
   close(error: EngineError): Promise<void> {
-    if (this.#task !== undefined) {
-      Atomics.store(new Int32Array(this.#task.cancelled), 0, 1);
-      this.#task.reject(error);
+    for (const task of this.#tasks.values()) {
+      Atomics.store(new Int32Array(task.cancelled), 0, 1);
+      task.reject(error);
     }
     this.#send({ kind: "close" });
     return this.#exited.promise;
@@ -165,13 +178,13 @@ class ScanThread {
   }
 
   #take(reply: ScannerReply): void {
-    const task = this.#task;
+    const task = this.#tasks.get(reply.id);
     if (task === undefined) return;
     if (reply.kind === "step") {
       task.onStep(reply.step);
       return;
     }
-    this.#task = undefined;
+    this.#tasks.delete(reply.id);
     if (reply.kind === "done") task.resolve(reply.result);
     else task.reject(fromFault(reply.fault));
   }
@@ -179,10 +192,9 @@ class ScanThread {
   #fail(cause: unknown): void {
     this.#failed = true;
     const why = cause instanceof Error ? cause.message : String(cause);
-    this.#task?.reject(
-      new EngineError("unavailable", `a thread that reads the log has failed: ${why}`, { cause }),
-    );
-    this.#task = undefined;
+    const error = new EngineError("unavailable", `a thread that reads the log has failed: ${why}`, { cause });
+    for (const task of this.#tasks.values()) task.reject(error);
+    this.#tasks.clear();
   }
 }
 

@@ -1,86 +1,175 @@
-/** A scan worker: runs one job after another on a read-only connection. */
+/**
+ * A scan worker: runs jobs on a read-only connection. Searches take turns, so
+ * that a short one does not wait for the end of a long one.
+ */
+import { setImmediate } from "node:timers/promises";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { chunkBuffers } from "../scan/entry-chunk.ts";
 import { BlockReader } from "./block-reader.ts";
-import type { ScanContext } from "./block-scan.ts";
 import { logFilePath, openLogFileForReading, storageError } from "./log-file.ts";
-import type {
-  ScanJob,
-  ScanJobs,
-  ScannerReply,
-  ScannerRequest,
-  ScannerSettings,
-  ScanStep,
-} from "./scan-jobs.ts";
+import type { ScanJob, ScanJobs, ScannerReply, ScannerRequest, ScannerSettings } from "./scan-jobs.ts";
+import type { SearchContext } from "./search/search-context.ts";
 import { toFault } from "./thread-messages.ts";
+import { lowerThreadPriority } from "./thread-priority.ts";
+
+/** A turn, in milliseconds, for a search that comes to the end of a block. */
+const turnMs = 50;
+
+/** The same in the middle of a block, which it would have to read again: that takes some 10 ms. */
+const turnMsMax = 100;
+
+/** A little less than ingest gets where both want the processor. */
+const niceness = 5;
 
 /** Thrown out of a job that is no longer wanted. Whoever wanted it has had its answer. */
 class Cancelled extends Error {
   override readonly name = "Cancelled";
 }
 
-async function run(job: ScanJob, context: ScanContext): Promise<ScanJobs[keyof ScanJobs]["result"]> {
-  // The first two need neither filters nor protobuf, whose loading takes longer than these jobs.
-  if (job.kind === "load") return context.reader.blockAt(job.offset);
-  if (job.kind === "totals") return context.reader.totals();
-  const scan = await import("./block-scan.ts");
-  switch (job.kind) {
-    case "first_since":
-      return scan.firstSince(job, context);
-    case "around":
-      return scan.around(job, context);
-    case "backlog":
-      return void scan.backlog(job, context);
-    case "query":
-      return void scan.query(job, context);
-    case "count":
-      return scan.count(job, context);
-    case "values":
-      return scan.values(job, context);
-  }
+type Result = ScanJobs[keyof ScanJobs]["result"];
+
+/** A job that waits for its next turn. */
+interface RunningJob {
+  readonly id: number;
+  /** How many it has had. */
+  turns: number;
+  /** One turn; what it results in when that was the last one. */
+  takeTurn(): IteratorResult<void, Result>;
 }
 
-function start(port: MessagePort, { folder }: ScannerSettings): void {
-  const reader = new BlockReader(openLogFileForReading(folder));
-  const reply = (message: ScannerReply, transfer: ArrayBufferLike[] = []) =>
-    port.postMessage(
-      message,
-      transfer.filter((buffer) => buffer instanceof ArrayBuffer),
-    );
-  const step = (part: ScanStep) =>
-    reply({ kind: "step", step: part }, part.entries === undefined ? [] : chunkBuffers(part.entries));
+/** A job and what it needs. */
+interface JobOrder {
+  readonly id: number;
+  readonly job: ScanJob;
+  /** Becomes 1 when the job is no longer wanted. */
+  readonly cancelled: Int32Array;
+}
 
-  const answer = async (job: ScanJob, cancelled: Int32Array) => {
+/** Runs jobs for whoever is at the other end of a port. */
+class Scanner {
+  readonly #port: MessagePort;
+  readonly #folder: string;
+  readonly #reader: BlockReader;
+  /** The one that has waited longest comes first. */
+  readonly #jobs: RunningJob[] = [];
+  #isShortestNext = true;
+  #isClosing = false;
+  #turnBegan = 0;
+  /** Settles when there is nothing left to do. */
+  #working: Promise<void> | undefined;
+
+  constructor(port: MessagePort, { folder }: ScannerSettings) {
+    this.#port = port;
+    this.#folder = folder;
+    this.#reader = new BlockReader(openLogFileForReading(folder));
+    port.on("message", (request: ScannerRequest) => {
+      if (request.kind === "close") void this.#close();
+      else void this.#accept({ ...request, cancelled: new Int32Array(request.cancelled) });
+    });
+  }
+
+  async #accept(order: JobOrder): Promise<void> {
+    try {
+      const takeTurn = await this.#begin(order);
+      if (this.#isClosing) return;
+      this.#jobs.push({ id: order.id, turns: 0, takeTurn });
+      this.#working ??= this.#work();
+    } catch (error) {
+      this.#fail(order.id, error);
+    }
+  }
+
+  /** How a job takes a turn. */
+  async #begin({ id, job, cancelled }: JobOrder): Promise<RunningJob["takeTurn"]> {
+    const reader = this.#reader;
+    // These two need neither filters nor protobuf, whose loading takes longer than the jobs.
+    if (job.kind === "load") return () => ({ done: true, value: reader.blockAt(job.offset) });
+    if (job.kind === "totals") return () => ({ done: true, value: reader.totals() });
     const checkWanted = () => {
       if (Atomics.load(cancelled, 0) === 1) throw new Cancelled("no longer wanted");
     };
+    const context: SearchContext = {
+      reader,
+      checkWanted,
+      isTurnOver: () => performance.now() - this.#turnBegan > turnMs,
+      isTurnOverdue: () => performance.now() - this.#turnBegan > turnMsMax,
+      step: (step) =>
+        this.#reply({ kind: "step", id, step }, step.entries === undefined ? [] : chunkBuffers(step.entries)),
+    };
+    const { startSearch } = await import("./search/start-search.ts");
+    const search = startSearch(job, context);
+    return () => {
+      checkWanted();
+      return search.next();
+    };
+  }
+
+  /** Gives turns until no job is left; messages are read between them. */
+  async #work(): Promise<void> {
+    for (let job = this.#nextJob(); job !== undefined; job = this.#nextJob()) {
+      this.#turnBegan = performance.now();
+      this.#takeTurn(job);
+      await setImmediate();
+    }
+    this.#working = undefined;
+  }
+
+  #takeTurn(job: RunningJob): void {
     try {
-      const result = await run(job, { reader, checkWanted, step });
-      const isBlock = typeof result === "object" && "buffer" in result;
-      reply({ kind: "done", result }, isBlock ? [result.buffer] : []);
+      const turn = job.takeTurn();
+      job.turns++;
+      if (turn.done !== true) this.#jobs.push(job);
+      else this.#reply({ kind: "done", id: job.id, result: turn.value }, buffersOf(turn.value));
     } catch (error) {
-      reply({ kind: "failed", fault: toFault(faultOf(error, folder)) });
+      this.#fail(job.id, error);
     }
-  };
+  }
 
-  // A job at a time: the next request is `close` at the earliest, which waits for it.
-  let running = Promise.resolve();
-  port.on("message", (request: ScannerRequest) => {
-    if (request.kind === "run") {
-      running = answer(request.job, new Int32Array(request.cancelled));
-      return;
+  /**
+   * The job that had the fewest turns, since most are short; but every second
+   * time the one that has waited longest, so that none waits for ever.
+   */
+  #nextJob(): RunningJob | undefined {
+    let next = 0;
+    if (this.#isShortestNext) {
+      const turnsOf = (index: number) => this.#jobs[index]?.turns ?? 0;
+      for (let index = 1; index < this.#jobs.length; index++) {
+        if (turnsOf(index) < turnsOf(next)) next = index;
+      }
     }
-    void running.then(() => {
-      reader.close();
-      port.close();
-    });
-  });
+    this.#isShortestNext = !this.#isShortestNext;
+    return this.#jobs.splice(next, 1)[0];
+  }
+
+  async #close(): Promise<void> {
+    // All jobs have been cancelled; none comes any more.
+    this.#isClosing = true;
+    await this.#working;
+    this.#reader.close();
+    this.#port.close();
+  }
+
+  #fail(id: number, error: unknown): void {
+    // What SQLite reports is the storage's fault; any other error is ours.
+    const isSqlite = error instanceof Error && "errcode" in error;
+    const fault = toFault(isSqlite ? storageError(error, logFilePath(this.#folder)) : error);
+    this.#reply({ kind: "failed", id, fault });
+  }
+
+  #reply(message: ScannerReply, buffers: readonly ArrayBufferLike[] = []): void {
+    this.#port.postMessage(
+      message,
+      buffers.filter((buffer) => buffer instanceof ArrayBuffer),
+    );
+  }
 }
 
-/** What SQLite reports is the storage's fault; any other error is ours. */
-function faultOf(error: unknown, folder: string): unknown {
-  const isSqlite = error instanceof Error && "errcode" in error;
-  return isSqlite ? storageError(error, logFilePath(folder)) : error;
+/** The buffer of a block, to be handed over. */
+function buffersOf(result: Result): ArrayBufferLike[] {
+  return typeof result === "object" && "buffer" in result ? [result.buffer] : [];
 }
 
-if (parentPort !== null) start(parentPort, workerData);
+if (parentPort !== null) {
+  lowerThreadPriority(niceness);
+  new Scanner(parentPort, workerData);
+}

@@ -2,8 +2,9 @@
  * The embedded engine: a log in one SQLite file, in this process.
  *
  *   append ─▶ writer thread: group commit, fsync ─▶ newest blocks in memory, while somebody reads there ─▶ watermark ─▶ readers
+ *             └─▶ merging thread: joins small blocks, when nobody else wants the processor
  *   read, behind the newest blocks ─▶ reading thread: a block at a time
- *   query, count, values, backlog  ─▶ scan threads: a job at a time each
+ *   query, count, values, backlog  ─▶ scan threads: some jobs in turns on each
  *
  * The main thread never touches the disk. What is in the file: block-format.ts.
  */
@@ -48,7 +49,10 @@ export interface SqliteEngineOptions {
   readonly path: string;
   /** What may be deleted. Absent: nothing ever is. */
   readonly retention?: {
-    /** Entries that were accepted longer ago are deleted, whole blocks at a time, in milliseconds. Absent: none. */
+    /**
+     * Entries that were accepted longer ago are deleted, in milliseconds; whole
+     * blocks at a time, so some of them up to a sixteenth later. Absent: none.
+     */
     readonly ageMs?: number;
     /**
      * The oldest entries are deleted when the log's file uses more bytes than
@@ -73,6 +77,13 @@ export interface SqliteEngineOptions {
    * there: appends are then refused as `unavailable`. At least 1 MiB. Default: no bound but the disk's.
    */
   readonly fileBytesMax?: number;
+  /**
+   * What a joined block weighs at the most, see merge-plan.ts: for tests, which
+   * have small logs. From 256 on. Default: 8 MiB, or less where retention wants it.
+   *
+   * @internal
+   */
+  readonly mergedWeightMax?: number;
 }
 
 const defaults = {
@@ -93,11 +104,15 @@ const nearEntries = 100_000;
 /** The longest that a timer waits: beyond it Node's fire at once, again and again. */
 const timerMsMax = 2 ** 31 - 1;
 
+/** Two entries, and the least for which joining blocks makes sense. */
+const mergedWeightMin = 256;
+
 /** Bytes of which a file of ours is made at the least. */
 const fileBytesMin = 1024 * 1024;
 
 const commitChannel = channel("logsvc:engine:commit");
 const retentionChannel = channel("logsvc:engine:retention");
+const mergeChannel = channel("logsvc:engine:merge");
 const failureChannel = channel("logsvc:engine:failure");
 
 /**
@@ -107,7 +122,8 @@ const failureChannel = channel("logsvc:engine:failure");
  * | --- | --- |
  * | `logsvc:engine:commit` | `{ entries, bytes, durationUs }` of each transaction |
  * | `logsvc:engine:retention` | `{ blocks, entries, bytes }` deleted |
- * | `logsvc:engine:failure` | `{ code?, message }`: a commit or retention failed, or a thread died |
+ * | `logsvc:engine:merge` | `{ blocks, entries, rawBytes, storedBytes, durationUs }`: so many blocks became one |
+ * | `logsvc:engine:failure` | `{ code?, message }`: a commit, retention or merging failed, or a thread died |
  *
  * @throws EngineError `foreign` (what is there is no log), `newer`, `locked`
  *   (open elsewhere), `corrupt`, `unavailable` (no access, disk full).
@@ -124,6 +140,7 @@ export async function openSqliteEngine(options: SqliteEngineOptions): Promise<En
     retentionIntervalMs: options.retentionIntervalMs ?? defaults.retentionIntervalMs,
     producerIdleMs: options.producerIdleMs ?? defaults.producerIdleMs,
     fileBytesMax: options.fileBytesMax,
+    mergedWeightMax: options.mergedWeightMax,
   };
   const engine = new SqliteEngine(settings, options, headDemand);
   try {
@@ -165,6 +182,7 @@ class SqliteEngine implements Engine {
     this.#writer = new WriterThread(settings, {
       committed: (commit) => this.#committed(commit),
       trimmed: (trim) => this.#trimmed(trim),
+      merged: (merge) => mergeChannel.publish(merge),
       failed: (fault) => failureChannel.publish(fault),
       crashed: (error) => this.#crashed(error),
     });
@@ -463,8 +481,8 @@ function checkOptions(options: SqliteEngineOptions): void {
     throw new RangeError("Expected `path` to be a folder's path, got the empty string");
   if (endianness() !== "LE")
     throw new RangeError("this machine is big-endian; blocks are exchanged as little-endian arrays");
-  const { retention, retentionIntervalMs, memoryBytesMax, queryWorkers, producerIdleMs, fileBytesMax } =
-    options;
+  const { retention, retentionIntervalMs, memoryBytesMax, queryWorkers } = options;
+  const { producerIdleMs, fileBytesMax, mergedWeightMax } = options;
   checkNumber("retention.ageMs", retention?.ageMs, 1);
   checkNumber("retention.bytes", retention?.bytes, 1);
   checkNumber("retentionIntervalMs", retentionIntervalMs, 1, timerMsMax);
@@ -472,6 +490,7 @@ function checkOptions(options: SqliteEngineOptions): void {
   checkNumber("queryWorkers", queryWorkers, 1);
   checkNumber("producerIdleMs", producerIdleMs, 0);
   checkNumber("fileBytesMax", fileBytesMax, fileBytesMin);
+  checkNumber("mergedWeightMax", mergedWeightMax, mergedWeightMin);
 }
 
 function checkNumber(

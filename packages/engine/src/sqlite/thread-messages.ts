@@ -2,10 +2,12 @@
  * What the main thread and its workers say to each other. Everything here is
  * copied or transferred between threads: plain objects, no methods.
  */
+import type { MessagePort } from "node:worker_threads";
 import type { EngineErrorCode } from "../engine-error.ts";
 import { EngineError } from "../engine-error.ts";
 import type { EntryBatch } from "../entry-batch.ts";
 import type { BlockImage } from "./block-image.ts";
+import type { PackedBlock } from "./packed-block.ts";
 
 /** How a worker is told what to open, as its `workerData`. */
 export interface WriterSettings {
@@ -15,6 +17,8 @@ export interface WriterSettings {
   readonly retentionIntervalMs: number;
   readonly producerIdleMs: number;
   readonly fileBytesMax: number | undefined;
+  /** Of a joined block, see merge-plan.ts. */
+  readonly mergedWeightMax: number | undefined;
   /** See head-demand.ts. */
   readonly headDemand: SharedArrayBuffer;
 }
@@ -47,8 +51,10 @@ export type WriterReply =
   | { readonly kind: "failed"; readonly tickets: number[]; readonly fault: Fault }
   /** Retention has deleted blocks. */
   | { readonly kind: "trimmed"; readonly trim: Trim }
-  /** Retention failed, and will try again. */
-  | { readonly kind: "trim_failed"; readonly fault: Fault };
+  /** Blocks were joined. */
+  | { readonly kind: "merged"; readonly merge: Merge }
+  /** Retention or merging failed, and will try again. */
+  | { readonly kind: "chore_failed"; readonly fault: Fault };
 
 /** What a transaction stored. */
 export interface Commit {
@@ -71,6 +77,42 @@ export interface Trim {
   /** The oldest offset that is left, or the next one to come. */
   readonly oldestOffset: number;
 }
+
+/** What merging joined. */
+export interface Merge {
+  /** How many blocks became one. */
+  readonly blocks: number;
+  readonly entries: number;
+  /** Raw bytes of its entries. */
+  readonly rawBytes: number;
+  /** What the one takes, its word filter included. */
+  readonly storedBytes: number;
+  /** Of the transaction that put it in their place: commits waited so long. */
+  readonly durationUs: number;
+}
+
+/** How the merger is told what to do, as its `workerData`. */
+export interface MergerSettings {
+  readonly folder: string;
+  /** Of a joined block, see merge-plan.ts. */
+  readonly weightMax: number;
+  /** Blocks whose entries were accepted in different periods of this length are not joined; in nanoseconds. */
+  readonly period: bigint;
+  /** To the writer. */
+  readonly port: MessagePort;
+}
+
+/** From the writer to the merger: look whether there is something to join. It is answered before the next. */
+export type MergerRequest = "look";
+
+/** From the merger to the writer. */
+export type MergerReply =
+  /** To be put in the place of so many blocks, which hold the same entries. */
+  | { readonly kind: "packed"; readonly blocks: number; readonly packed: PackedBlock }
+  /** There is nothing to join until more is written. */
+  | { readonly kind: "idle" }
+  /** Blocks could not be read or joined. */
+  | { readonly kind: "failed"; readonly fault: Fault };
 
 /** Where the entries of a batch went. */
 export interface AppendAnswer {

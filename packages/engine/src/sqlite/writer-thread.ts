@@ -11,6 +11,7 @@ import {
   type Commit,
   type Fault,
   fromFault,
+  type Merge,
   type Trim,
   type WriterReply,
   type WriterRequest,
@@ -38,7 +39,8 @@ export interface WriterListener {
   /** Called before the appends of this commit are answered. */
   committed(commit: Commit): void;
   trimmed(trim: Trim): void;
-  /** A commit or retention failed; the writer goes on. */
+  merged(merge: Merge): void;
+  /** A commit, retention or merging failed; the writer goes on. */
   failed(fault: Fault): void;
   /** The writer ended without being told to. */
   crashed(error: EngineError): void;
@@ -131,7 +133,10 @@ export class WriterThread {
       case "trimmed":
         this.#listener.trimmed(reply.trim);
         break;
-      case "trim_failed":
+      case "merged":
+        this.#listener.merged(reply.merge);
+        break;
+      case "chore_failed":
         this.#listener.failed(reply.fault);
         break;
     }

@@ -4,8 +4,8 @@
  * While it does, the next ones gather: under load the transactions grow by
  * themselves, and a lonely entry waits for nothing.
  *
- * Between commits it does its house-keeping in small steps: retention, and
- * moving the WAL into the database.
+ * Between commits it does its house-keeping in small steps: retention, merging,
+ * and moving the WAL into the database.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
@@ -15,9 +15,16 @@ import { Committer, type WaitingBatch } from "./committer.ts";
 import { batchFault } from "./entry-wire.ts";
 import { isHeadWanted } from "./head-demand.ts";
 import { type LogFile, logFilePath, openLogFile, storageError } from "./log-file.ts";
+import { Merging } from "./merging.ts";
 import { ProducerLedger } from "./producer-ledger.ts";
 import { Retention } from "./retention.ts";
-import { toFault, type WriterReply, type WriterRequest, type WriterSettings } from "./thread-messages.ts";
+import {
+  type Commit,
+  toFault,
+  type WriterReply,
+  type WriterRequest,
+  type WriterSettings,
+} from "./thread-messages.ts";
 
 /** Raw bytes and entries of one transaction: bounds how long the last one in it waits. */
 const commitBytesMax = 16 * 1024 * 1024;
@@ -26,8 +33,8 @@ const commitEntriesMax = 200_000;
 /** Raw bytes committed between two checkpoints; what they take in the WAL is at most about as much. */
 const checkpointBytes = 16 * 1024 * 1024;
 
-/** What a commit writes to the WAL besides its entries: pages of the tables and indexes, roughly. */
-const commitOverheadBytes = 32 * 1024;
+/** What a transaction writes to the WAL besides its blocks: pages of the tables and indexes, roughly. */
+const transactionOverheadBytes = 32 * 1024;
 
 class Writer {
   readonly #port: MessagePort;
@@ -36,6 +43,7 @@ class Writer {
   readonly #headDemand: SharedArrayBuffer;
   readonly #committer: Committer;
   readonly #retention: Retention;
+  readonly #merging: Merging;
   #bytesSinceCheckpoint = 0;
   #closing = false;
 
@@ -47,7 +55,9 @@ class Writer {
     const ledger = new ProducerLedger(file.database, settings.producerIdleMs);
     this.#committer = new Committer(file.database, ledger);
     const report = (outcome: WriterReply) => this.#reply(outcome);
-    this.#retention = new Retention(file.database, ledger, { settings, report });
+    const wrote = (bytes: number) => this.#wrote(bytes);
+    this.#retention = new Retention(file.database, ledger, { settings, report, wrote });
+    this.#merging = new Merging(file.database, { settings, report, wrote });
   }
 
   start(): void {
@@ -59,6 +69,7 @@ class Writer {
     });
     this.#port.on("message", (request: WriterRequest) => this.#take(request));
     this.#retention.start();
+    this.#merging.start();
   }
 
   /** Commits this request together with all that wait behind it. */
@@ -77,6 +88,7 @@ class Writer {
       const startedAt = performance.now();
       this.#commit(group);
       this.#retention.takeTurn(performance.now() - startedAt);
+      this.#merging.takeTurn();
       if (request?.kind === "close") this.#close();
     }
   }
@@ -88,17 +100,25 @@ class Writer {
   #commit(group: readonly WaitingBatch[]): void {
     const sound = group.filter((waiting) => this.#isSound(waiting));
     if (sound.length === 0) return;
+    const commit = this.#store(sound);
+    if (commit === undefined) return;
+    this.#merging.grew(commit);
+    this.#wrote(commit.bytes);
+  }
+
+  /** Returns what was stored; undefined when nothing was. */
+  #store(sound: readonly WaitingBatch[]): Commit | undefined {
     try {
       const { answers, commit } = this.#committer.commit(sound, isHeadWanted(this.#headDemand));
       const buffers = commit.blocks.map((block) => block.buffer);
-      this.#bytesSinceCheckpoint += commit.bytes + commitOverheadBytes;
       const spare = spareBuffers(sound);
       this.#reply({ kind: "committed", answers, commit, spare }, [...buffers, ...spare]);
+      return commit;
     } catch (error) {
       const fault = toFault(storageError(error, this.#path));
       this.#reply({ kind: "failed", tickets: sound.map(({ ticket }) => ticket), fault });
+      return undefined;
     }
-    this.#checkpoint();
   }
 
   /** A batch that is not one is refused alone, so that it harms no neighbour. */
@@ -110,8 +130,9 @@ class Writer {
     return false;
   }
 
-  /** Moves the WAL into the database after the answers are out, so that no commit waits for it. */
-  #checkpoint(): void {
+  /** After so many bytes it moves the WAL into the database: when the answers are out, so that no commit waits for it. */
+  #wrote(bytes: number): void {
+    this.#bytesSinceCheckpoint += bytes + transactionOverheadBytes;
     if (this.#bytesSinceCheckpoint < checkpointBytes) return;
     this.#bytesSinceCheckpoint = 0;
     try {
@@ -125,8 +146,11 @@ class Writer {
   #close(): void {
     this.#closing = true;
     this.#retention.stop();
-    this.#port.close();
-    this.#file.close();
+    // Then nobody else has the file open, and the WAL can go.
+    void this.#merging.stop().then(() => {
+      this.#port.close();
+      this.#file.close();
+    });
   }
 
   #reply(reply: WriterReply, transfer: ArrayBuffer[] = []): void {

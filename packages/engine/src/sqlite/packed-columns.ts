@@ -1,0 +1,199 @@
+/**
+ * A packed block's columns, each read and decoded when it is first asked for,
+ * and its entries, put together from them.
+ */
+import { type ColumnName, corrupt, decodeColumn, letGo } from "./block-column.ts";
+import { type BlockHead, decodeSeverities } from "./block-format.ts";
+import { type BlockImage, blockViews, createBlockImage, type ReceivedRuns } from "./block-image.ts";
+import { type EntryParts, entryHeadSize, joinedSize, joinParts, writeEntryHead } from "./entry-parts.ts";
+import { decodeLengths, decodeOrigins, decodeReceived, type EncodedOrigins } from "./packed-layout.ts";
+import { decodePackedTimes, wordsOf } from "./time-column.ts";
+
+/** Reads a column of the block as it is stored. */
+export type LoadColumn = (name: ColumnName) => Uint8Array;
+
+/** The texts of all entries, one after another. */
+export interface JoinedTexts {
+  readonly bytes: Buffer;
+  /** Where each entry's ends; the first begins at 0. */
+  readonly ends: Uint32Array;
+}
+
+/** How much of a block is wanted. */
+export interface ImageBounds {
+  readonly bytesMax: number;
+  readonly entriesMax: number;
+}
+
+const noBounds = { bytesMax: Number.POSITIVE_INFINITY, entriesMax: Number.POSITIVE_INFINITY };
+
+const noBytes = new Uint8Array();
+
+/** One packed block. Everything throws EngineError `corrupt` where a column is not valid, and what `load` throws. */
+export class PackedColumns {
+  readonly head: BlockHead;
+  readonly #load: LoadColumn;
+  #timestamps: BigInt64Array | undefined;
+  #severities: Uint8Array | undefined;
+  #origins: EncodedOrigins | undefined;
+  #lengths: ReturnType<typeof decodeLengths> | undefined;
+  #messages: JoinedTexts | undefined;
+  #rests: JoinedTexts | undefined;
+  #received: ReceivedRuns | undefined;
+  #parts: EntryParts | undefined;
+  /** The halves of the timestamps, as soon as `#parts` is there. */
+  #words: Uint32Array = new Uint32Array();
+
+  constructor(head: BlockHead, load: LoadColumn) {
+    this.head = head;
+    this.#load = load;
+  }
+
+  get timestamps(): BigInt64Array {
+    this.#timestamps ??= decodePackedTimes(this.head, this.#load("times"));
+    return this.#timestamps;
+  }
+
+  get severities(): Uint8Array {
+    this.#severities ??= decodeSeverities(this.head, this.#load("severities"));
+    return this.#severities;
+  }
+
+  get origins(): EncodedOrigins {
+    this.#origins ??= decodeOrigins(this.head, this.#decode("origins"));
+    return this.#origins;
+  }
+
+  get received(): ReceivedRuns {
+    this.#received ??= decodeReceived(this.head, this.#decode("received"));
+    return this.#received;
+  }
+
+  get messages(): JoinedTexts {
+    this.#messages ??= this.#texts("messages", this.#ends.messageEnds);
+    return this.#messages;
+  }
+
+  get rests(): JoinedTexts {
+    this.#rests ??= this.#texts("rest", this.#ends.restEnds);
+    return this.#rests;
+  }
+
+  /** The encoding of an entry, in bytes of its own. */
+  entryBytesAt(index: number): Uint8Array {
+    const parts = this.#partsAt(index);
+    const bytes = new Uint8Array(joinedSize(parts));
+    joinParts(parts, bytes, 0);
+    return bytes;
+  }
+
+  /**
+   * Some of its entries as a block of their own.
+   *
+   * @param from The first one's index.
+   * @param bounds The most that it may hold, but one entry at least. Absent: all to the end.
+   */
+  imageFrom(from: number, { bytesMax, entriesMax }: ImageBounds = noBounds): BlockImage {
+    const { firstOffset, count } = this.head;
+    const sizes = new Uint32Array(Math.min(count - from, entriesMax));
+    let rawBytes = 0;
+    let taken = 0;
+    for (; taken < sizes.length; taken++) {
+      const size = joinedSize(this.#partsAt(from + taken));
+      const total = rawBytes + entryHeadSize(size) + size;
+      if (total > bytesMax && taken > 0) break;
+      sizes[taken] = size;
+      rawBytes = total;
+    }
+    const received = this.#receivedOf(from, from + taken);
+    const receivedAt = received.times.at(-1) ?? this.head.receivedAt;
+    const image = createBlockImage({
+      firstOffset: firstOffset + from,
+      count: taken,
+      receivedAt,
+      rawBytes,
+      ...(received.ends.length > 1 ? { received } : {}),
+    });
+    this.#fill(image, from, sizes);
+    return image;
+  }
+
+  /** Frees what was decoded; nothing may be asked for afterwards. */
+  release(): void {
+    for (const texts of [this.#messages, this.#rests]) if (texts !== undefined) letGo(texts.bytes);
+  }
+
+  #fill(image: BlockImage, from: number, sizes: Uint32Array): void {
+    const { timestamps, ends, severities, bytes } = blockViews(image);
+    timestamps.set(this.timestamps.subarray(from, from + image.count));
+    severities.set(this.severities.subarray(from, from + image.count));
+    let at = 0;
+    for (let index = 0; index < image.count; index++) {
+      at = writeEntryHead(sizes[index] ?? 0, bytes, at);
+      at = joinParts(this.#partsAt(from + index), bytes, at);
+      ends[index] = at;
+    }
+  }
+
+  /** When the entries of a part were accepted. */
+  #receivedOf(from: number, to: number): ReceivedRuns {
+    const { ends, times } = this.received;
+    let first = 0;
+    while (first < ends.length - 1 && (ends[first] ?? 0) <= from) first++;
+    let last = first;
+    while (last < ends.length - 1 && (ends[last] ?? 0) < to) last++;
+    return {
+      ends: ends.slice(first, last + 1).map((end) => Math.min(end, to) - from),
+      times: times.slice(first, last + 1),
+    };
+  }
+
+  /** The same object each time. */
+  #partsAt(index: number): EntryParts {
+    this.#parts ??= this.#firstParts();
+    const { messages, rests, origins } = this;
+    const words = this.#words;
+    const parts = this.#parts;
+    parts.severity = this.severities[index] ?? 0;
+    parts.low = words[index * 2] ?? 0;
+    parts.high = words[index * 2 + 1] ?? 0;
+    parts.messageFrom = index === 0 ? 0 : (messages.ends[index - 1] ?? 0);
+    parts.messageTo = messages.ends[index] ?? 0;
+    parts.service = origins.names[origins.indexes[index] ?? 0] ?? noBytes;
+    parts.restFrom = index === 0 ? 0 : (rests.ends[index - 1] ?? 0);
+    parts.restTo = rests.ends[index] ?? 0;
+    return parts;
+  }
+
+  #firstParts(): EntryParts {
+    this.#words = wordsOf(this.timestamps);
+    return {
+      severity: 0,
+      low: 0,
+      high: 0,
+      messages: this.messages.bytes,
+      messageFrom: 0,
+      messageTo: 0,
+      service: noBytes,
+      rests: this.rests.bytes,
+      restFrom: 0,
+      restTo: 0,
+    };
+  }
+
+  get #ends() {
+    this.#lengths ??= decodeLengths(this.head, this.#decode("lengths"));
+    return this.#lengths;
+  }
+
+  #texts(name: "messages" | "rest", ends: Uint32Array): JoinedTexts {
+    const bytes = this.#decode(name);
+    const end = ends.at(-1) ?? 0;
+    if (bytes.length === end) return { bytes, ends };
+    throw corrupt(this.head, `its column ${name} has ${bytes.length} bytes, ${end} expected`);
+  }
+
+  #decode(name: ColumnName): Buffer {
+    return decodeColumn(this.head, name, this.#load(name));
+  }
+}

@@ -1,0 +1,96 @@
+/** A word that was added is found, and few others are. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Random } from "../contract/engine-under-test.ts";
+import {
+  hashWord,
+  hashWords,
+  openWords,
+  partHas,
+  sealWords,
+  WordFilterBuilder,
+  wordPartOf,
+} from "./word-filter.ts";
+
+function hashesOf(text: string | Uint8Array): number[] {
+  const bytes = Buffer.from(text);
+  const hashes = new Int32Array(((bytes.length + 1) >>> 1) + 1);
+  return [...hashes.subarray(0, hashWords(bytes, 0, bytes.length, hashes, 0))];
+}
+
+function has(filter: readonly Uint8Array[], word: string): boolean {
+  const hash = hashWord(word);
+  return partHas(filter[wordPartOf(hash, filter.length)] ?? new Uint8Array(), hash);
+}
+
+test("the words of a text are its runs of ASCII letters, digits and underscores, in lower case", () => {
+  for (const [text, ...words] of [
+    ["", []],
+    [" -- ", []],
+    ["One_2 three", "one_2", "three"],
+    ["(GET /a/B?c=d)", "get", "a", "b", "c", "d"],
+    ["größe", "gr", "e"],
+    ["ſtart paſſ xſ", "start", "pass", "xs"],
+    ["300K Kelvin", "300k", "kelvin"],
+    ["Łódź ē ℃ x", "d", "x"],
+  ]) {
+    assert.deepEqual(
+      hashesOf(String(text)),
+      words.flat().map((word) => hashWord(String(word))),
+      String(text),
+    );
+  }
+});
+
+test("a word ends where its text does, and half a character at the end is none", () => {
+  const bytes = Buffer.from("abcdſ");
+  const hashes = new Int32Array(4);
+  assert.equal(hashWords(bytes, 1, 3, hashes, 2), 3);
+  assert.equal(hashes[2], hashWord("bc"));
+  assert.equal(hashWords(bytes, 3, 5, hashes, 0), 1);
+  assert.equal(hashes[0], hashWord("d"));
+  assert.deepEqual(hashesOf(Uint8Array.of(0xe2, 0x84)), []);
+});
+
+test("every word that was added is found, however many they are, and the builder begins anew", () => {
+  const builder = new WordFilterBuilder();
+  for (const count of [1, 3, 50_000, 10]) {
+    const words = Array.from({ length: count }, (_, index) => `w${count}_${index}`);
+    const text = Buffer.from(words.join(" "));
+    builder.add(text, 0, text.length);
+    builder.add(text, 0, text.length);
+    assert.equal(builder.count, count);
+    const filter = builder.build();
+    for (const word of words) assert.ok(has(filter, word), word);
+    assert.ok(filter.every((part) => part.length <= 4096 && part.length === filter[0]?.length));
+  }
+  assert.equal(builder.count, 0);
+});
+
+test("a word that is not there is found once in a hundred times, and takes ten bits", () => {
+  const random = new Random(1);
+  const wordsOf = () => Array.from({ length: 20_000 }, () => random.below(2 ** 32).toString(36));
+  const builder = new WordFilterBuilder();
+  const text = Buffer.from(wordsOf().join(" "));
+  builder.add(text, 0, text.length);
+  const filter = builder.build();
+  const found = wordsOf().filter((word) => has(filter, word)).length;
+  assert.ok(found > 0 && found < 300, `${found} of 20 000`);
+  assert.equal(filter.reduce((sum, { length }) => sum + length, 0) / 25_000 < 1.01, true);
+});
+
+test("a damaged part, and one of another place, is noticed", () => {
+  const place = { block: 7, part: 1 };
+  const sealed = sealWords(Uint8Array.of(1, 2, 3), place);
+  assert.deepEqual([...(openWords(sealed, place) ?? [])], [1, 2, 3]);
+  assert.equal(openWords(sealed, { block: 8, part: 1 }), undefined);
+  assert.equal(openWords(sealed, { block: 7, part: 0 }), undefined);
+  assert.equal(
+    openWords(
+      sealed.map((byte, at) => (at === 1 ? byte ^ 4 : byte)),
+      place,
+    ),
+    undefined,
+  );
+  assert.equal(openWords(new Uint8Array(3), place), undefined);
+});
