@@ -22,7 +22,7 @@ export interface BenchCase {
   /** It takes minutes: run it only when a pattern selects it. */
   readonly onlyByName?: boolean;
   /** Opens the contestants. The first is ours. */
-  open(options: BenchOptions): Promise<(Contestant | LeftOut)[]>;
+  open(options: BenchOptions): Promise<(Contestant | LeftOut | Note)[]>;
 }
 
 /** By which figure contestants are compared. */
@@ -41,6 +41,8 @@ export interface Comparison {
 export interface BenchOptions {
   /** Where our servers write CPU profiles of their threads when they stop. */
   readonly profileFolder?: string;
+  /** Entries of the generated log, for the cases that have one. Absent: as many as the case has by itself. */
+  readonly entries?: number;
 }
 
 /** Figures by their column's heading. One that could not be taken is absent. */
@@ -51,7 +53,8 @@ export interface Contestant {
   readonly name: string;
   /** Does the work once. */
   run(): Promise<Figures>;
-  close(): Promise<void>;
+  /** Absent: another one closes what they share, or nothing is left open. */
+  close?(): Promise<void>;
 }
 
 /** A contestant that can't run here, and why: both stand below the table. */
@@ -60,12 +63,18 @@ export interface LeftOut {
   readonly leftOut: string;
 }
 
+/** What is to be known of this run besides its figures; stands below the table. */
+export interface Note {
+  readonly note: string;
+}
+
 /** A case's outcome. */
 export interface BenchResult {
   readonly benchCase: BenchCase;
   readonly rows: readonly { readonly name: string; readonly medians: Figures }[];
   /** Who could not run, and why. */
   readonly leftOut: readonly string[];
+  readonly notes: readonly string[];
   readonly rounds: number;
 }
 
@@ -90,7 +99,7 @@ export async function runCase(
       }
     }
   } finally {
-    for (const contestant of contestants) await contestant.close();
+    for (const contestant of contestants) await contestant.close?.();
   }
   return {
     benchCase,
@@ -102,6 +111,7 @@ export async function runCase(
     leftOut: all
       .filter((contestant) => "leftOut" in contestant)
       .map(({ name, leftOut }) => `${name}, because ${leftOut}`),
+    notes: all.filter((contestant) => "note" in contestant).map(({ note }) => note),
   };
 }
 

@@ -1,5 +1,5 @@
 /** The clients that take part, each in a process of its own: see peers/ for what they do. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sizeDelimitedEncode } from "@bufbuild/protobuf/wire";
@@ -88,25 +88,44 @@ export async function startOneTail(
 export interface PacedWriter {
   readonly pid: number;
   /** Writes, and leaves the moments of the answers in `answersPath`. */
-  write(wanted: Omit<PacedWrite, "answersPath">): Promise<{ readonly ms: number }>;
+  write(wanted: Omit<PacedWrite, "answersPath" | "writesPath">): Promise<PacedOutcome>;
   readonly answersPath: string;
   stop(): Promise<void>;
+}
+
+/** How it went. */
+export interface PacedOutcome {
+  readonly ms: number;
+  /** From writing each entry to its answer, milliseconds. */
+  readonly ackMs: Float64Array;
 }
 
 /** Starts a writer at a given rate, with our client on StreamLogs. */
 export function startPacedWriter(url: string): PacedWriter {
   const folder = mkdtempSync(join(tmpdir(), "logsvc-bench-"));
   const answersPath = join(folder, "answers");
+  const writesPath = join(folder, "writes");
   const program = new Program(process.execPath, [join(peers, "paced-writer.ts"), url]);
   return {
     pid: program.pid,
     answersPath,
-    write: async (wanted) => JSON.parse(await program.ask(JSON.stringify({ ...wanted, answersPath }))),
+    write: async (wanted) => {
+      const order: PacedWrite = { ...wanted, answersPath, writesPath };
+      const { ms } = JSON.parse(await program.ask(JSON.stringify(order)));
+      const writes = readMoments(writesPath);
+      return { ms, ackMs: readMoments(answersPath).map((answer, index) => answer - (writes[index] ?? 0)) };
+    },
     stop: async () => {
       await program.stop();
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** Moments as a paced writer leaves them behind. */
+function readMoments(path: string): Float64Array {
+  const { buffer, byteOffset, byteLength } = readFileSync(path);
+  return new Float64Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }
 
 function startSender(url: string, source: string, args: readonly string[]): BenchClient {

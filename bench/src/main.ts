@@ -4,6 +4,7 @@
  * minutes.
  *
  *   --rounds 5       rounds that count
+ *   --entries 1e6    entries of the generated log, for the cases that search one
  *   --write          writes the tables into the docs
  *   --profile DIR    our servers write CPU profiles there
  *
@@ -16,10 +17,14 @@ import { type BenchResult, runCase } from "./bench-case.ts";
 import { answer } from "./cases/answer.ts";
 import { append } from "./cases/append.ts";
 import { shipLogs, writeLogs } from "./cases/batches.ts";
+import { disk } from "./cases/disk.ts";
 import { fanOut } from "./cases/fan-out.ts";
 import { idleTails } from "./cases/idle-tails.ts";
 import { memory } from "./cases/memory.ts";
 import { oneTail } from "./cases/one-tail.ts";
+import { retention } from "./cases/retention.ts";
+import { search, searchSmall } from "./cases/search.ts";
+import { searchUnderLoad } from "./cases/search-under-load.ts";
 import { start } from "./cases/start.ts";
 import { streamLogsGo, streamLogsNode } from "./cases/stream-logs.ts";
 import { tailLatency } from "./cases/tail-latency.ts";
@@ -28,6 +33,7 @@ import { environment, formatResult, writeInto } from "./report.ts";
 const cases = [
   ...[streamLogsGo, streamLogsNode, shipLogs, writeLogs, answer, append],
   ...[tailLatency, oneTail, fanOut, start, memory, idleTails],
+  ...[searchSmall, search, disk, searchUnderLoad, retention],
 ];
 const documents = ["README.md", "docs/performance.md"];
 
@@ -36,12 +42,14 @@ const { values, positionals } = parseArgs({
   options: {
     write: { type: "boolean", default: false },
     rounds: { type: "string" },
+    entries: { type: "string" },
     profile: { type: "string" },
   },
 });
 const [pattern] = positionals;
 const options = {
-  ...(values.rounds === undefined ? {} : { rounds: readRounds(values.rounds) }),
+  ...(values.rounds === undefined ? {} : { rounds: readCount("rounds", values.rounds) }),
+  ...(values.entries === undefined ? {} : { entries: readCount("entries", values.entries) }),
   ...(values.profile === undefined ? {} : { profileFolder: values.profile }),
 };
 
@@ -64,10 +72,11 @@ if (values.write) {
   }
 }
 
-function readRounds(text: string): number {
-  if (!/^[1-9]\d*$/.test(text))
-    throw new RangeError(`Expected --rounds to be an integer from 1, got ${text}`);
-  return Number(text);
+function readCount(flag: string, text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw new RangeError(`Expected --${flag} to be an integer from 1, got ${text}`);
+  return count;
 }
 
 function isSelected({ name, onlyByName = false }: { name: string; onlyByName?: boolean }): boolean {

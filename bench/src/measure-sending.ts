@@ -10,11 +10,13 @@ export const sendingColumns = [
   "server µs/entry",
   "of it main thread",
   "client µs/entry",
+  "afterwork, s",
 ] as const;
 
 /** What the figures mean, for a case's title. */
 export const sendingCosts =
-  "µs/entry: processor time of all threads of that process, what it does afterwards included.";
+  "µs/entry: processor time of all threads of that process, what it does afterwards included; " +
+  "afterwork: how long the server still works after the last answer, such as merging blocks.";
 
 /** How long a client sends in a round; the time until the last answer counts too. */
 const sendMs = 3_000;
@@ -24,7 +26,7 @@ export async function measureSending(server: BenchServer, client: BenchClient): 
   const before = { server: usageOf(server.pid), client: usageOf(client.pid) };
   const { answered, accepted, ms } = await client.stream(sendMs);
   if (accepted === 0 || accepted !== answered) throw new Error(`${accepted} of ${answered} accepted`);
-  await settle(server.pid);
+  const afterworkMs = await settle(server.pid);
   const after = { server: usageOf(server.pid), client: usageOf(client.pid) };
   const perEntry = (
     column: (typeof sendingColumns)[number],
@@ -37,5 +39,6 @@ export async function measureSending(server: BenchServer, client: BenchClient): 
     ...perEntry("server µs/entry", before.server?.cpuMs, after.server?.cpuMs),
     ...perEntry("of it main thread", before.server?.mainCpuMs, after.server?.mainCpuMs),
     ...perEntry("client µs/entry", before.client?.cpuMs, after.client?.cpuMs),
+    "afterwork, s": afterworkMs / 1000,
   };
 }

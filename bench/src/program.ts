@@ -2,7 +2,7 @@
  * A program that takes part: a process of its own, spoken to in lines, whose
  * processor time and memory can be read from outside.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -18,6 +18,9 @@ export interface Usage {
 
 /** Linux counts in these, on every machine (USER_HZ). */
 const tickMs = 10;
+
+/** What still works after so long is not waited for. */
+const settleMsMax = 60_000;
 
 const running = new Set<ChildProcess>();
 // Whatever ends the benchmark, nothing of it stays behind.
@@ -65,6 +68,11 @@ export class Program {
   }
 }
 
+/** Whether a command is not on this machine. */
+export function commandMissing(command: string): boolean {
+  return spawnSync(command, ["--version"], { stdio: "ignore" }).error !== undefined;
+}
+
 /** What a process used up to now; on systems without /proc nothing is known. */
 export function usageOf(pid: number): Usage | undefined {
   try {
@@ -98,14 +106,17 @@ export function peakBytesOf(pid: number): number {
 /**
  * Waits until a process has nothing left to do, such as merging what it has
  * stored, so that the next contestant has the machine for itself.
+ *
+ * @returns For how long it still worked, milliseconds.
  */
-export async function settle(pid: number): Promise<void> {
+export async function settle(pid: number): Promise<number> {
   const intervalMs = 100;
-  for (let waitedMs = 0; waitedMs < 5_000; waitedMs += intervalMs) {
+  for (let waitedMs = 0; waitedMs < settleMsMax; waitedMs += intervalMs) {
     const before = usageOf(pid)?.cpuMs ?? 0;
     await pause(intervalMs);
-    if ((usageOf(pid)?.cpuMs ?? 0) - before <= tickMs) return;
+    if ((usageOf(pid)?.cpuMs ?? 0) - before <= tickMs) return waitedMs;
   }
+  return settleMsMax;
 }
 
 /** User and system time: the 14th and 15th field, where the 2nd may hold blanks but ends with the last `)`. */

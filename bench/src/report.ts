@@ -23,8 +23,8 @@ export async function environment(): Promise<string> {
     .join(", ");
 }
 
-/** A result as a table in Markdown, with who could not run below it. */
-export function formatResult({ benchCase, rows, leftOut }: BenchResult): string {
+/** A result as a table in Markdown; below it what is to be known of the run, and who could not take part. */
+export function formatResult({ benchCase, rows, leftOut, notes }: BenchResult): string {
   const { columns, compared } = benchCase;
   const ours = rows[0]?.medians ?? {};
   const ratioHeading = compared === undefined ? [] : [compared.each ?? "ours is better"];
@@ -39,6 +39,7 @@ export function formatResult({ benchCase, rows, leftOut }: BenchResult): string 
     `| | ${[...ratioHeading, ...columns].join(" | ")} |`,
     `| --- |${" --: |".repeat(ratioHeading.length + columns.length)}`,
     ...cells.map((row) => `| ${row.join(" | ")} |`),
+    ...notes.flatMap((note) => ["", note]),
     ...leftOut.flatMap((reason) => ["", `Left out: ${reason}.`]),
   ].join("\n");
 }
@@ -70,7 +71,8 @@ function formatRatio({ column, better, each }: Comparison, ours: Figures, theirs
   return `${formatFigure((better === "more") === (each === undefined) ? more : 1 / more)} ×`;
 }
 
-function formatFigure(figure: number | undefined): string {
+/** A figure as the tables have it: three digits that count, thousands apart. */
+export function formatFigure(figure: number | undefined): string {
   if (figure === undefined || Number.isNaN(figure)) return "–";
   if (figure >= 1000) return Math.round(figure).toLocaleString("en").replaceAll(",", " ");
   return figure >= 100 ? figure.toFixed(0) : String(Number(figure.toPrecision(3)));

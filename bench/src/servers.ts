@@ -17,14 +17,21 @@ export interface BenchServer {
 export interface LogsvcOptions extends BenchOptions {
   /** More flags of `serve`. */
   readonly flags?: readonly string[];
+  /** Puts something into the new server's folder before it starts. */
+  readonly prepare?: (folder: string) => Promise<unknown>;
 }
 
 const cli = join(import.meta.dirname, "../../apps/cli/logsvc.js");
 const peers = join(import.meta.dirname, "peers");
 
 /** `logsvc serve` as users run it, on a folder of its own. */
-export async function startLogsvc({ flags = [], ...options }: LogsvcOptions = {}): Promise<BenchServer> {
+export async function startLogsvc({
+  flags = [],
+  prepare,
+  ...options
+}: LogsvcOptions = {}): Promise<BenchServer> {
   const folder = mkdtempSync(join(tmpdir(), "logsvc-bench-"));
+  await prepare?.(folder);
   const serve = [cli, "serve", "--port", "0", "--data", folder, "--log-level", "warn", ...flags];
   const server = await started(new Program(process.execPath, [...profiling(options), ...serve]));
   return {

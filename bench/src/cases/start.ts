@@ -37,8 +37,5 @@ function contestant(name: string, startServer: () => Promise<BenchServer>): Cont
       await server.stop();
       return { "first answer, ms": firstAnswerMs, "idle, MB": idleBytes / 1e6 };
     },
-    close: async () => {
-      // Each round has started and stopped its own.
-    },
   };
 }

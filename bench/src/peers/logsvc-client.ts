@@ -1,4 +1,5 @@
 /** Our Node client on StreamLogs: `URL FILE [each]`, a thousand entries with one promise, or each with its own. */
+import { performance } from "node:perf_hooks";
 import { createNodeClient, type LogResponse } from "@logsvc/client-node";
 import { cycleUntil, obeySendOrders, readEntries, url } from "./orders.ts";
 
@@ -14,7 +15,7 @@ const client = createNodeClient({ url });
 
 await obeySendOrders(async (until) => {
   const stream = client.stream();
-  const sum = { answered: 0, accepted: 0 };
+  const sum = { answered: 0, accepted: 0, ackMs: [] as number[] };
   const take = ({ accepted }: LogResponse) => {
     sum.answered++;
     if (accepted) sum.accepted++;
@@ -27,7 +28,11 @@ await obeySendOrders(async (until) => {
   } else {
     for (const group of cycleUntil(groups, until, 1)) {
       await stream.ready();
-      void stream.writeAll(group).then((answers) => answers.forEach(take));
+      const start = performance.now();
+      void stream.writeAll(group).then((answers) => {
+        sum.ackMs.push(performance.now() - start);
+        answers.forEach(take);
+      });
     }
   }
   await stream.end();

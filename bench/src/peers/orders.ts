@@ -18,6 +18,8 @@ export interface StreamOutcome {
   readonly accepted: number;
   /** From the first to be sent until the end of the stream. */
   readonly ms: number;
+  /** From handing over what has one promise to its answers, milliseconds, where the client measures it. */
+  readonly ackMs?: readonly number[];
 }
 
 /** Sends until the time is over (see `performance.now`), and reads to the end. */

@@ -1,6 +1,6 @@
 /**
- * Writes entries at a given rate on StreamLogs, and keeps the moment of each
- * one's answer: `URL`. An order is a PacedWrite.
+ * Writes entries at a given rate on StreamLogs, and keeps the moments at which
+ * each one was written and answered: `URL`. An order is a PacedWrite.
  */
 import { writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
@@ -16,13 +16,16 @@ export interface PacedWrite {
   readonly perSecond: number;
   /** The file for the answers' moments: a Float64Array of shared clock milliseconds. */
   readonly answersPath: string;
+  /** The same for the moments at which they were written. */
+  readonly writesPath: string;
 }
 
 const client = createNodeClient({ url });
 
 await obeyOrders(async (line) => {
-  const { from, count, perSecond, answersPath }: PacedWrite = JSON.parse(line);
+  const { from, count, perSecond, answersPath, writesPath }: PacedWrite = JSON.parse(line);
   const answers = new Float64Array(count);
+  const writes = new Float64Array(count);
   const stream = client.stream();
   const start = sharedClockMs();
   for (let written = 0; written < count; ) {
@@ -30,6 +33,7 @@ await obeyOrders(async (line) => {
     for (; written < due; written++) {
       const index = written;
       await stream.ready();
+      writes[index] = sharedClockMs();
       void stream.write(pacedEntryAt(from + index)).then(({ accepted, reason }) => {
         if (!accepted) throw new Error(reason);
         answers[index] = sharedClockMs();
@@ -39,5 +43,6 @@ await obeyOrders(async (line) => {
   }
   await stream.end();
   writeFileSync(answersPath, answers);
+  writeFileSync(writesPath, writes);
   return { ms: sharedClockMs() - start };
 });
