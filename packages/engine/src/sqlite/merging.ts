@@ -8,12 +8,16 @@
  *   idle ──────────────────────▶ working ────────▶ swap ──┐
  *    ▲                            │ │  ▲                  │
  *    └──── nothing to join ───────┘ │  └──────────────────┘
- *                          failed   ▼
- *                                resting, longer each time
+ *              failed, or a flood   ▼
+ *                                resting
+ *
+ * A flood has the machine for itself: fresh blocks are complete, so merging can
+ * wait until it is over, or so much waits that searches would feel it.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import { blockValues, insertBlockSql, insertWordsSql, storedBytesSql } from "./block-format.ts";
+import { FloodGauge, floodWindowMs } from "./flood-gauge.ts";
 import { logFilePath, storageError, transaction } from "./log-file.ts";
 import { mergedWeightMax, mergedWeightMin, weightOf } from "./merge-plan.ts";
 import { type PackedBlock, packedBuffers } from "./packed-block.ts";
@@ -38,6 +42,9 @@ const blocksMin = 8;
 /** How long merging rests after a failure, at first and at the longest. */
 const restMsMin = 500;
 const restMsMax = 60_000;
+
+/** In a flood so many blocks' weight may wait to be merged: 1 GiB. */
+const floodBlocksMax = 128;
 
 /** Retention deletes whole blocks: none is for more than such a part of what it keeps, so that it is never far off its bounds. */
 const blocksInRetention = 16;
@@ -70,6 +77,7 @@ export class Merging {
   readonly #weightMax: number;
   /** Weight of what was written since the merger last looked. */
   #grown = 0;
+  readonly #flood: FloodGauge;
   #restMs = restMsMin;
   /** When to try again, as `performance.now` has it. */
   #restUntilMs = 0;
@@ -80,6 +88,7 @@ export class Merging {
     this.#options = options;
     this.#statements = prepareStatements(database);
     this.#weightMax = weightMaxFor(options.settings);
+    this.#flood = new FloodGauge(floodBlocksMax * this.#weightMax);
   }
 
   /** Begins with what former runs have left. */
@@ -89,7 +98,9 @@ export class Merging {
 
   /** To be told of each commit. */
   grew({ entries, bytes }: { readonly entries: number; readonly bytes: number }): void {
-    this.#grown += weightOf({ count: entries, rawBytes: bytes, storedBytes: 0 });
+    const weight = weightOf({ count: entries, rawBytes: bytes, storedBytes: 0 });
+    this.#grown += weight;
+    this.#flood.wrote(weight);
     this.#lookIfGrown();
   }
 
@@ -118,6 +129,10 @@ export class Merging {
   }
 
   #look(): void {
+    if (this.#flood.isFlood) {
+      this.#restFor(floodWindowMs);
+      return;
+    }
     clearTimeout(this.#timer);
     this.#state = "working";
     this.#grown = 0;
@@ -146,6 +161,7 @@ export class Merging {
         break;
       case "idle":
         this.#state = "idle";
+        this.#flood.caughtUp(this.#grown);
         this.#lookIfGrown();
         break;
       case "failed":
@@ -162,6 +178,7 @@ export class Merging {
       if (storedBytes !== undefined) {
         const durationUs = Math.round((performance.now() - startedAt) * 1000);
         const { count: entries, rawBytes } = packed.block;
+        this.#flood.merged(weightOf({ count: entries, rawBytes, storedBytes: 0 }));
         const merge: Merge = { blocks, entries, rawBytes, storedBytes, durationUs };
         this.#options.report({ kind: "merged", merge });
         this.#options.wrote(storedBytes);
@@ -194,11 +211,16 @@ export class Merging {
 
   /** Goes on after a while: the disk may be full, which the swap needs some room of before it gives more back. */
   #rest(fault: Fault): void {
-    this.#state = "resting";
-    this.#restUntilMs = performance.now() + this.#restMs;
-    this.#timer = setTimeout(() => this.#look(), this.#restMs);
+    this.#restFor(this.#restMs);
     this.#restMs = Math.min(this.#restMs * 2, restMsMax);
     this.#options.report({ kind: "chore_failed", fault });
+  }
+
+  #restFor(durationMs: number): void {
+    clearTimeout(this.#timer);
+    this.#state = "resting";
+    this.#restUntilMs = performance.now() + durationMs;
+    this.#timer = setTimeout(() => this.#look(), durationMs);
   }
 
   /** The thread is gone; another one is started when it is time. */
