@@ -87,6 +87,7 @@ test("wrong usage chooses nothing and says what was expected", () => {
     [["query", "--histogram", "--order", "oldest"], /--order has no meaning with --histogram/],
     [["query", "--values", ""], /Expected the name of a field/],
     [["query", "--values", "service", "-n", "0"], /--limit must be from 1 to 1000 with --values, got 0/],
+    [["query", "--around", ""], /Expected an entry's id/],
     [["query", "--around", "1", "--since", "1h"], /--since has no meaning with --around/],
     [["query", "--around", "1", "timeout"], /--around takes no filter, .*; got timeout/],
     [["query", "--around", "1", "--after", "5000"], /Expected a whole number from 0 to 4999/],

@@ -193,6 +193,10 @@ test("limits of a query are checked where it is written", () => {
   }
 });
 
+test("around needs an id: to the service none means a search for everything", async () => {
+  await assert.rejects(clientOf({}).around(""), { name: "RangeError", message: /^id: .* got ""$/ });
+});
+
 test("around, count and values pass on what they were asked", async () => {
   const counted: CountLogsRequest[] = [];
   const client = clientOf({

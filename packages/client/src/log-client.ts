@@ -102,6 +102,7 @@ export interface LogClient {
    * An entry with its neighbours in the order of the log, without regard to any filter.
    *
    * @throws ConnectError OutOfRange (not an id of this log), NotFound (no longer in the log).
+   * @throws RangeError when the id is empty.
    */
   around(id: string, options?: AroundOptions): Promise<StoredEntry[]>;
 
@@ -143,6 +144,8 @@ export function createLogClient(transport: Transport, options: LogClientOptions 
 
 async function around(rpc: LogRpc, id: string, options: AroundOptions): Promise<StoredEntry[]> {
   const { limit = limits.pageEntriesDefault } = options;
+  // The service would take it for a search without an id.
+  if (id === "") throw new RangeError('id: expected an entry\'s id, got ""');
   const entries: StoredEntry[] = [];
   for await (const response of rpc.queryLogs({ around: id, limit }, callOptions(options))) {
     entries.push(...response.entries);

@@ -55,6 +55,11 @@ const examples: readonly (readonly [string, string])[] = [
   ['~"(?i) Disk (?:full )?"', "disk"],
   ['~"[^0-9A-Za-z_]x "', "<anything>"],
   ['~"a?b|c+d*"', "<anything>"],
+  // With a zero in front it is no repetition.
+  ['~" a{01}b "', "01 a b"],
+  // What is repeated is the quotation's last character, or what stands before an empty one.
+  ['~" x a\\Qbc\\E{0}d "', "x"],
+  ['~" x ab\\Q\\E{0}d "', "ad x"],
 ];
 
 test("what filters need", () => {

@@ -211,7 +211,8 @@ const perlClasses: Readonly<Record<string, string>> = {
 
 const controlEscapes: Readonly<Record<string, string>> = { t: "\t", n: "\n", r: "\r", f: "\f", v: "\v" };
 
-const repeatPattern = /(?:([*+?])|\{(\d{1,4})(?:(,)(\d{1,4})?)?\})\??/y;
+// With a zero before a number it is no repetition, and stands for itself.
+const repeatPattern = /(?:([*+?])|\{(0|[1-9]\d{0,3})(?:(,)(0|[1-9]\d{0,3})?)?\})\??/y;
 const flagsPattern = /\(\?([is]+)\)/y;
 const groupOpenPattern = /\(\?(?:P?<[A-Za-z0-9_]+>|:)/y;
 const otherOpenPattern = /\(\?[a-zA-Z-]*:?/y;
@@ -261,11 +262,18 @@ class Reader {
   #sequence(): RegexpPart {
     const parts: RegexpPart[] = [];
     while (this.#at < this.#pattern.length && !"|)".includes(this.#pattern[this.#at] ?? "")) {
-      // A repetition behind flags is of what stands before them.
-      const part = this.#takeFlags() ? (parts.pop() ?? atom(undefined, "assertion")) : this.#single();
-      parts.push(this.#repeated(part));
+      parts.push(...this.#next());
+      // Behind flags, or a quotation of nothing, it is of what stands before them.
+      const last = parts.pop();
+      if (last !== undefined) parts.push(this.#repeated(last));
     }
     return { kind: "sequence", parts };
+  }
+
+  /** What a repetition may follow is the last one of them. */
+  #next(): readonly RegexpPart[] {
+    if (this.#takeFlags()) return [];
+    return this.#pattern.startsWith("\\Q", this.#at) ? this.#quotation() : [this.#single()];
   }
 
   #takeFlags(): boolean {
@@ -357,7 +365,6 @@ class Reader {
   }
 
   #escape(): RegexpPart {
-    if (this.#pattern.startsWith("\\Q", this.#at)) return this.#quotation();
     const name = this.#pattern[this.#at + 1] ?? "";
     this.#at += 2;
     const perlClass = perlClasses[name.toLowerCase()];
@@ -383,12 +390,12 @@ class Reader {
     return atom(undefined, "class");
   }
 
-  #quotation(): RegexpPart {
+  #quotation(): readonly RegexpPart[] {
     const end = this.#pattern.indexOf("\\E", this.#at);
     const text = this.#pattern.slice(this.#at + 2, end < 0 ? undefined : end);
     this.#at = end < 0 ? this.#pattern.length : end + 2;
     this.#foreign = true;
-    return { kind: "sequence", parts: Array.from(text, () => atom(undefined, "literal")) };
+    return Array.from(text, () => atom(undefined, "literal"));
   }
 
   #take(sticky: RegExp): RegExpExecArray | undefined {

@@ -49,6 +49,12 @@ test("patterns that can backtrack, and those that RegExp reads otherwise, are le
   for (const pattern of [...backtracking, ...different]) assert.equal(nativeOf(pattern), undefined, pattern);
 });
 
+test("a number with a zero before it repeats nothing", () => {
+  const matches = compileRegexp("a{01}b|c{1,02}d");
+  for (const text of ["ab", "ccd"]) assert.ok(!matches(text), text);
+  for (const text of ["a{01}b", "c{1,02}d"]) assert.ok(matches(text), text);
+});
+
 function re2Of(text: string): RE2JS | undefined {
   try {
     return RE2JS.compile(text);

@@ -59,7 +59,7 @@ export const queryFlags = (): Option[] => [
   ),
   flag("--values <field>", "the most frequent values of a field, with their counts").argParser(readField),
   flag("--fields", "the names of the fields, with their counts"),
-  flag("--around <id>", "the entry with this id and its neighbours, whatever they are"),
+  flag("--around <id>", "the entry with this id and its neighbours, whatever they are").argParser(readId),
   flag("--before <count>", `neighbours before it (default: ${neighboursDefault})`).argParser(
     readInteger(0, neighboursMax),
   ),
@@ -149,6 +149,12 @@ function readInterval(text: string): bigint {
   const durationMs = readDuration(text);
   if (durationMs === 0) throw new InvalidArgumentError("Expected a duration of at least 1ms.");
   return BigInt(durationMs) * 1_000_000n;
+}
+
+/** What a script passes when it found no entry. */
+function readId(text: string): string {
+  if (text !== "") return text;
+  throw new InvalidArgumentError("Expected an entry's id.");
 }
 
 function readField(text: string): string {

@@ -5,7 +5,8 @@
  *
  * An answer that is given meanwhile is of some moment of the call: it must be
  * exactly the one for what was stored then. Entries become visible by whole
- * batches, in their order, and go in the same way.
+ * batches, in their order, and go in their order; of what goes during the call
+ * any part may be missing, but of nothing else.
  */
 import assert from "node:assert/strict";
 import { inspect, isDeepStrictEqual } from "node:util";
@@ -13,7 +14,7 @@ import { formatFilter } from "@logsvc/filter";
 import type { LogEntry, StoredEntry } from "@logsvc/proto";
 import type { Backlog, Engine, QueryRequest, QueryStep } from "../engine.ts";
 import { EngineError } from "../engine-error.ts";
-import { batchOf, type EngineUnderTest, readToEnd } from "./engine-under-test.ts";
+import { batchOf, readToEnd } from "./engine-under-test.ts";
 import type { Search } from "./random-searches.ts";
 import {
   expectedAround,
@@ -59,9 +60,14 @@ interface Moment {
   readonly stored: number;
 }
 
+/** What can be asked of a log here. */
+export interface SearchedLog {
+  readonly engine: Omit<Engine, "name" | "read" | "close">;
+}
+
 /** A log, written to and asked. */
 export class CheckedLog {
-  readonly #log: EngineUnderTest;
+  readonly #log: SearchedLog;
   readonly #start: string;
   readonly #name: string;
   readonly #entries: KnownEntry[] = [];
@@ -78,7 +84,7 @@ export class CheckedLog {
    * @param log With an empty log.
    * @param name What to call it when an answer is wrong: how to make it again.
    */
-  constructor(log: EngineUnderTest, name: string) {
+  constructor(log: SearchedLog, name: string) {
     this.#log = log;
     this.#start = log.engine.head();
     this.#name = name;
@@ -122,8 +128,8 @@ export class CheckedLog {
   }
 
   /** Reads the log from end to end, and compares it with what was written. Nothing may have been deleted. */
-  async checkReading(): Promise<void> {
-    const read = await readToEnd(this.#log.engine, this.#start);
+  async checkReading(engine: Engine): Promise<void> {
+    const read = await readToEnd(engine, this.#start);
     assert.deepEqual(
       this.#placesOf(read),
       this.#entries.map(({ place }) => place),
@@ -164,7 +170,7 @@ export class CheckedLog {
     return exchanges;
   }
 
-  async #answer(engine: Engine, search: Exclude<Search, { kind: "query" }>): Promise<Answer> {
+  async #answer(engine: SearchedLog["engine"], search: Exclude<Search, { kind: "query" }>): Promise<Answer> {
     switch (search.kind) {
       case "count":
         return { kind: "value", value: await engine.count(search.request) };
@@ -208,24 +214,21 @@ export class CheckedLog {
     trimmedBefore,
   }: Exchange & Trimming): Generator<Moment> {
     const ends = this.#batchEnds.filter((end) => end >= storedBefore && end <= storedAfter);
-    const starts = this.#batchEnds.filter((end) => end >= trimmedBefore && end <= this.#trimmed);
-    for (const stored of ends) {
-      if (search.kind === "query") {
-        // It goes by time: of the batches that were deleted meanwhile it may have come upon any before they went.
-        const isSeen = this.#seenBatches(answer);
-        const view = this.#entries.slice(trimmedBefore, stored);
-        yield { view: view.filter(({ place }) => place >= this.#trimmed || isSeen(place)), stored };
-        continue;
-      }
-      for (const start of starts) yield { view: this.#entries.slice(start, stored), stored };
+    if (search.kind === "query") {
+      // It goes by time, and may have come upon any of what was deleted meanwhile before it went.
+      const seen = new Set(entriesOf(answer).map(({ id }) => this.#places.get(id)));
+      const stored = this.#entries.slice(trimmedBefore);
+      const view = stored.filter(({ place }) => place >= this.#trimmed || seen.has(place));
+      for (const end of ends) yield { view: view.filter(({ place }) => place < end), stored: end };
+      return;
     }
-  }
-
-  /** Whether an answer has an entry of the batch in which a place lies. */
-  #seenBatches(answer: Answer): (place: number) => boolean {
-    const batchOf = (place: number) => this.#batchEnds.findIndex((end) => end > place);
-    const batches = new Set(entriesOf(answer).map(({ id }) => batchOf(this.#places.get(id) ?? 0)));
-    return (place) => batches.has(batchOf(place));
+    // The others go from the newest to the oldest: what is missing is a beginning of the log, mostly whole batches.
+    for (const isBatch of [true, false]) {
+      for (let start = trimmedBefore; start <= this.#trimmed; start++) {
+        if (this.#batchEnds.includes(start) !== isBatch) continue;
+        for (const stored of ends) yield { view: this.#entries.slice(start, stored), stored };
+      }
+    }
   }
 
   /** An answer as something to compare: places instead of ids, distances to the watermark instead of cursors. */
@@ -271,12 +274,16 @@ export class CheckedLog {
       }
       case "count": {
         // The range is taken first; what is deleted then is in the range, but not counted.
-        const ranges = Array.from(this.#moments(exchange), ({ view }) => expectedRange(view, search.request));
-        const different = new Map(ranges.map((range) => [`${range?.start} ${range?.last}`, range]));
-        return ({ view }) =>
-          Array.from(different.values(), (range) =>
+        const starts = this.#batchEnds.filter((end) => end >= exchange.trimmedBefore && end <= this.#trimmed);
+        return ({ view, stored }) => {
+          const ranges = starts.map((start) =>
+            expectedRange(this.#entries.slice(start, stored), search.request),
+          );
+          const different = new Map(ranges.map((range) => [`${range?.start} ${range?.last}`, range]));
+          return Array.from(different.values(), (range) =>
             orRefusal(() => expectedHistogram(selected(view), range, search.request)),
           );
+        };
       }
       case "values":
         return ({ view }) => [expectedValues(selected(view), search.request)];
@@ -315,7 +322,11 @@ export class CheckedLog {
   }
 }
 
-async function queryPage(engine: Engine, request: QueryRequest, after: string | undefined): Promise<Answer> {
+async function queryPage(
+  engine: Pick<Engine, "query">,
+  request: QueryRequest,
+  after: string | undefined,
+): Promise<Answer> {
   return { kind: "page", steps: await Array.fromAsync(engine.query(request)), after };
 }
 

@@ -4,6 +4,7 @@
  */
 import {
   type CompareOperator,
+  compileFilter,
   type FieldMatch,
   type FilterNode,
   FilterSyntaxError,
@@ -108,12 +109,19 @@ export function randomSearch(source: SearchSource): Search {
   }
 }
 
+/** A filter and a range, which one entry mostly passes. */
 function randomSelection(source: SearchSource): Selection {
-  const { random } = source;
+  const { random, entries } = source;
+  const place = random.below(entries.length);
+  const target = entries[place]?.entry.timestamp ?? 0n;
+  const isFree = random.below(4) === 0;
+  const [first, last] = [randomTime(source), randomTime(source)];
+  const start = isFree || first <= target ? first : target;
+  const end = isFree || last > target ? last : clampTime(target + 1n);
   return {
-    filter: randomFilter(source),
-    ...(random.below(3) === 0 ? { start: randomTime(source) } : {}),
-    ...(random.below(3) === 0 ? { end: randomTime(source) } : {}),
+    filter: randomFilter(source, place),
+    ...(random.below(3) === 0 ? { start } : {}),
+    ...(random.below(3) === 0 ? { end } : {}),
   };
 }
 
@@ -132,10 +140,13 @@ function randomCount(source: SearchSource): CountRequest {
 }
 
 function randomValues(source: SearchSource): ValuesRequest {
-  const { random } = source;
+  const { random, entries } = source;
   const field = random.below(4) === 0 ? undefined : random.of(fields);
+  const known = entries[random.below(entries.length)];
+  const value = known === undefined || field === undefined ? "" : fieldOf(known.entry, field);
+  const start = value.slice(0, 1 + random.below(3));
   const prefix =
-    field === undefined ? random.of(["", "s", "LEV", "Gr"]) : randomNeedle(source, field).slice(0, 2);
+    field === undefined ? random.of(["s", "LEV", "Gr"]) : random.of([start, start.toUpperCase()]);
   return {
     ...randomSelection(source),
     ...(field === undefined ? {} : { field }),
@@ -147,15 +158,34 @@ function randomValues(source: SearchSource): ValuesRequest {
 /** A time at, just before or just after an entry's; seldom one that is far from any. */
 function randomTime({ random, entries }: SearchSource): bigint {
   if (random.below(20) === 0) return random.of([0n, -1n, 10n ** 18n, -(2n ** 62n), timeMax]);
-  const time = (entries[random.below(entries.length)]?.entry.timestamp ?? 0n) + random.of([-1n, 0n, 0n, 1n]);
+  const time = entries[random.below(entries.length)]?.entry.timestamp ?? 0n;
+  return clampTime(time + random.of([-1n, 0n, 0n, 1n]));
+}
+
+function clampTime(time: bigint): bigint {
   return time > timeMax ? timeMax : time;
 }
 
-/** A filter as the parser makes it. */
-function randomFilter(source: SearchSource): FilterNode {
-  for (;;) {
+/** What a filter is made of. */
+interface FilterSource {
+  readonly random: Random;
+  /** A text that an entry has of a field: mostly always the same entry, so that one passes the whole filter. */
+  textOf(field: string): string;
+}
+
+/** A filter as the parser makes it, which the entry at a place mostly passes. */
+function randomFilter({ random, entries }: SearchSource, target: number): FilterNode {
+  const textAt = (place: number, field: string) => {
+    const known = entries[place];
+    return known === undefined ? "" : fieldOf(known.entry, field);
+  };
+  const textOf = (field: string) =>
+    textAt(random.below(8) === 0 ? random.below(entries.length) : target, field);
+  const aimed = entries[target]?.entry;
+  for (let tries = random.of([1, 10, 10]); ; tries--) {
     try {
-      return parseFilter(formatFilter(randomNode(source, source.random.of([0, 0, 1, 1, 2, 3]))));
+      const filter = parseFilter(formatFilter(randomNode({ random, textOf }, random.of([0, 0, 1, 1, 2, 3]))));
+      if (tries <= 1 || (aimed !== undefined && compileFilter(filter)(aimed))) return filter;
     } catch (error) {
       // A pattern that is none, or all of them together too large: another one is tried.
       if (!(error instanceof FilterSyntaxError)) throw error;
@@ -163,11 +193,11 @@ function randomFilter(source: SearchSource): FilterNode {
   }
 }
 
-function randomNode(source: SearchSource, depth: number): FilterNode {
+function randomNode(source: FilterSource, depth: number): FilterNode {
   const { random } = source;
-  if (random.below(12) === 0) return { kind: "all" };
+  if (random.below(15) === 0) return { kind: "all" };
   if (depth === 0) {
-    const field = random.of(fields);
+    const field = randomField(source);
     return { kind: "field", field, match: randomMatch(source, field) };
   }
   const kind = random.of(["and", "and", "or", "not"] as const);
@@ -175,11 +205,18 @@ function randomNode(source: SearchSource, depth: number): FilterNode {
   return { kind, nodes: Array.from({ length: 2 + random.below(2) }, () => randomNode(source, depth - 1)) };
 }
 
-function randomMatch(source: SearchSource, field: string): FieldMatch {
+/** Mostly one that is not empty. */
+function randomField({ random, textOf }: FilterSource): string {
+  let field = random.of(fields);
+  for (let tries = random.below(4); tries > 0 && textOf(field) === ""; tries--) field = random.of(fields);
+  return field;
+}
+
+function randomMatch(source: FilterSource, field: string): FieldMatch {
   const { random } = source;
   switch (random.below(10)) {
     case 0:
-      return { kind: random.of(["present", "absent"] as const) };
+      return { kind: (source.textOf(field) === "") === random.below(5) > 0 ? "absent" : "present" };
     case 1: {
       const operator = random.of<CompareOperator>([">", ">=", "<", "<="]);
       return { kind: "compare", operator, text: random.of(field === "level" ? levels : amounts) };
@@ -201,31 +238,37 @@ function randomMatch(source: SearchSource, field: string): FieldMatch {
   }
 }
 
-/** A text that an entry has of the field, mostly. */
-function wholeText({ random, entries }: SearchSource, field: string): string {
-  const text = fieldOf((entries[random.below(entries.length)] as KnownEntry).entry, field);
-  return random.below(4) > 0 && text.length < 200 ? text : random.of(vocabulary);
+function wholeText({ random, textOf }: FilterSource, field: string): string {
+  const text = textOf(field);
+  return random.below(5) > 0 && text.length < 200 ? text : random.of(vocabulary);
 }
 
-/** A part of a text that an entry has of the field, or words, in any case. */
-function randomNeedle(source: SearchSource, field: string): string {
+/** A part of an entry's text, or words, in any case. */
+function randomNeedle(source: FilterSource, field: string): string {
   const { random } = source;
-  const needle = random.below(3) === 0 ? randomText(random, 2) : randomPart(source, field);
+  const needle = random.below(6) === 0 ? randomText(random, 2) : randomPart(source, field);
   if (needle === "") return random.of(vocabulary);
   return random.of([needle, needle, needle.toLowerCase(), needle.toUpperCase()]);
 }
 
-function randomPart({ random, entries }: SearchSource, field: string): string {
-  const text = fieldOf((entries[random.below(entries.length)] as KnownEntry).entry, field);
+/** A part of an entry's text: some words of it, or any characters. */
+function randomPart({ random, textOf }: FilterSource, field: string): string {
+  const text = textOf(field);
+  if (random.below(3) > 0) {
+    const words = Array.from(text.matchAll(/[\p{L}\p{M}\p{N}_]+/gu));
+    const first = random.below(words.length + 1);
+    const last = words[Math.min(words.length - 1, first + random.below(3))];
+    return last === undefined ? text : text.slice(words[first]?.index ?? 0, last.index + last[0].length);
+  }
   const from = random.below(text.length + 1);
   const part = text.slice(from, from + 1 + random.below(random.of([4, 12, 100])));
   // Half of a surrogate pair is no text.
   return part.replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, "");
 }
 
-function randomPattern(source: SearchSource, field: string): string {
+function randomPattern(source: FilterSource, field: string): string {
   const { random } = source;
-  if (random.below(2) === 0) return random.of(patterns);
+  if (random.below(3) === 0) return random.of(patterns);
   const literal = randomPart(source, field).replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
   const before = random.of(["", "", "^", "\\b", ".", "\\d*", "(?:x|y)?", "^.*"]);
   const after = random.of(["", "", "$", "\\b", ".", "+", "\\w*", "(?:$|\\s)"]);

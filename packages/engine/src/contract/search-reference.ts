@@ -214,9 +214,8 @@ function matcherOf(node: FilterNode): (entry: LogEntry) => boolean {
 /** Whether a text has a phrase at word boundaries, or begins a word with it: tried at each character. */
 function hasPhrase(text: string, phrase: string, isPrefix: boolean): boolean {
   const [characters, wanted] = [Array.from(text), Array.from(phrase)];
-  const isWord = (character = "") => /^[\p{L}\p{M}\p{N}_]$/u.test(character);
   for (let at = 0; at + wanted.length <= characters.length; at++) {
-    if (!wanted.every((character, index) => fold(character) === fold(characters[at + index] ?? ""))) continue;
+    if (!wanted.every((character, index) => isSame(character, characters[at + index]))) continue;
     if (isWord(wanted[0]) && isWord(characters[at - 1])) continue;
     if (!isPrefix && isWord(wanted.at(-1)) && isWord(characters[at + wanted.length])) continue;
     return true;
@@ -224,9 +223,19 @@ function hasPhrase(text: string, phrase: string, isPrefix: boolean): boolean {
   return false;
 }
 
+function isWord(character = ""): boolean {
+  return /^[\p{L}\p{M}\p{N}_]$/u.test(character);
+}
+
+/** Whether two characters are the same but for their case. */
+function isSame(a: string, b = ""): boolean {
+  return a === b || fold(a) === fold(b);
+}
+
 /** Simple case folding of a character: what has a lower case of one character is that, and `ſ` is `s`. */
 function fold(character: string): string {
-  const lower = character.toLowerCase();
   if (character === "ſ") return "s";
-  return Array.from(lower).length === 1 ? lower : character;
+  const lower = character.toLowerCase();
+  // Some have a lower case of two characters.
+  return lower.length === character.length ? lower : character;
 }

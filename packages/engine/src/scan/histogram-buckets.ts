@@ -58,7 +58,7 @@ export function chooseBuckets(range: TimeRange, interval: bigint | undefined, ma
   if (buckets.count <= max) return buckets;
   throw new EngineError(
     "invalid",
-    `interval ${interval} needs ${buckets.count} buckets, at most ${max} are allowed`,
+    `interval ${interval} ns needs ${buckets.count} buckets, at most ${max} are allowed`,
   );
 }
 

@@ -51,3 +51,16 @@ test("beyond the bytes' bound the last in order go, one stays, and none behind t
     assert.equal(top.cut, taken.length < all.length);
   }
 });
+
+test("what is taken early counts among the bytes", () => {
+  const top = new TopEntries(orders.oldest, { entries: 1000, bytes: 3000 });
+  const taken: FoundEntry[] = [];
+  for (let offset = 1; offset <= 20; offset++) {
+    const entry = { offset, timestamp: 1n, receivedAt: 0n, bytes: new Uint8Array(800) };
+    if (top.admits(entry)) top.add(entry);
+    taken.push(...top.take());
+  }
+  // The fourth, for which there was not room enough, was alone.
+  assert.deepEqual(offsets(taken), [1, 2, 3, 4]);
+  assert.ok(top.isFull);
+});

@@ -38,6 +38,11 @@ export class TopEntries {
     this.#bytesLeft = limits.bytes;
   }
 
+  /** Bytes of the entries that are kept. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** True: there were entries that are not kept. */
   get cut(): boolean {
     return this.#cut !== undefined;
@@ -76,7 +81,8 @@ export class TopEntries {
       this.#bytes -= bytes.length;
       this.#bytesLeft -= bytes.length;
     }
-    this.#room -= taken.length;
+    // An entry that is larger than what is left is kept alone, and is the last one.
+    this.#room = this.#bytesLeft > 0 ? this.#room - taken.length : 0;
     return taken.sort((a, b) => (this.#before(a, b) ? -1 : 1));
   }
 

@@ -10,6 +10,7 @@ export type ColumnName =
   | "times"
   | "severities"
   | "entries"
+  | "tally"
   | "received"
   | "origins"
   | "lengths"
@@ -32,8 +33,8 @@ const methodSizedZstd = 2;
 /** Bytes of a column besides its payload: method and CRC-32. */
 const frameBytes = 5;
 
-/** A column's bytes are never more: a packed block has at most 8 MiB, and one entry of 1 MiB beyond it. */
-const columnBytesMax = 64 * 1024 * 1024;
+/** Of a column: a block has at most 8 MiB, or a single entry, which is refused when it is larger than this. */
+export const columnBytesMax = 64 * 1024 * 1024;
 
 /** Names a block for an error's message. */
 export function corrupt(place: ColumnPlace, what: string): EngineError {

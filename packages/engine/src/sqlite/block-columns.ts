@@ -13,6 +13,7 @@ import { findService } from "./entry-wire.ts";
 import { OriginIndex } from "./origin-index.ts";
 import { type ImageBounds, type LoadColumn, PackedColumns } from "./packed-columns.ts";
 import type { EncodedOrigins, Origins } from "./packed-layout.ts";
+import type { Tally } from "./tally-column.ts";
 
 /** Bytes in which a text is looked for. */
 export interface TextColumn {
@@ -33,6 +34,8 @@ export interface BlockColumns {
   readonly head: BlockHead;
   readonly timestamps: BigInt64Array;
   readonly severities: Uint8Array;
+  /** Its entries counted by time and severity; undefined: they are not, as in every fresh block. */
+  tally(): Tally | undefined;
   /** The services. */
   readonly origins: Origins;
   /**
@@ -87,6 +90,10 @@ class FreshBlock implements BlockColumns {
   get severities(): Uint8Array {
     this.#severities ??= decodeSeverities(this.head, this.#load("severities"));
     return this.#severities;
+  }
+
+  tally(): undefined {
+    return undefined;
   }
 
   get origins(): Origins {
@@ -171,6 +178,10 @@ class PackedBlock implements BlockColumns {
 
   get severities(): Uint8Array {
     return this.#columns.severities;
+  }
+
+  tally(): Tally | undefined {
+    return this.#columns.tally();
   }
 
   get origins(): Origins {

@@ -60,6 +60,7 @@ test("the packed example of the specification is what is written", () => {
   assert.equal(hex(severities), "00" + "0900" + "261f7e93");
   assert.equal(entries.length, 0);
   assert.ok(packed !== null);
+  assert.equal(hex(packed.tally), "00" + "00" + "01" + "0101" + "3a2bd91d");
   const runs = "0101000000000000" + "05010000000000000000000000000000";
   assert.equal(hex(packed.received), `00${runs}59415523`);
   assert.equal(

@@ -32,7 +32,7 @@
  *                         length, LogEntry (so it is an encoded `repeated
  *                         LogEntry` of field 1). Packed: an empty blob
  *     word_parts          packed: into how many parts its word filter is split
- *     received, origins, lengths, messages, rest   a packed block's columns
+ *     tally, received, origins, lengths, messages, rest   a packed block's columns
  *
  *   words      the packed blocks' word filters, see word-filter.ts
  *     block, part         the block's first_offset, and which part: 0 …
@@ -84,6 +84,15 @@
  *               the number 2 × d, or for negative ones -2 × d - 1. Where
  *               distances are greater than 2^52, byte 0 is 255, and the fresh
  *               block's eight planes follow.
+ *   tally       how many entries of each severity lie in each unit of time, so
+ *               that a histogram need not read times. Byte 0: which unit; 0 to 8
+ *               are 1, 10 and 100 ms, 1 and 5 s, 1 and 5 min, 1 h, 24 h; the
+ *               least of which the times touch at most 64. Units begin at whole
+ *               multiples of their length; the first holds least_timestamp, the
+ *               last greatest_timestamp. Byte 1: a number of planes; then so
+ *               many planes of the counts: of the least severity in
+ *               level_counts those of all units, then of the next one, …
+ *               Empty when the times touch more than 64 days, or one is negative.
  *   received    empty when all have the row's received_at. Else runs of entries
  *               accepted at one time: four planes of the runs' lengths, then
  *               their times as a fresh block has those of entries.
@@ -120,6 +129,7 @@
  *   severities  00 0900 261f7e93
  *   entries     (empty)
  *   word_parts  1
+ *   tally       00 00 01 0101 3a2bd91d
  *   received    00 0101 000000000000 0501 0000000000000000000000000000 59415523
  *   origins     00 02000000 00000000 03000000 617069 00 01 4e57f265
  *   lengths     00 01 01 0102 0006 d6e0b5e8
@@ -198,6 +208,7 @@ CREATE INDEX runs_by_offset ON runs (first_offset);
 /** What version 2 adds: packed blocks. Those of version 1 go on as fresh ones. */
 const additionsOfVersion2 = `
 ALTER TABLE blocks ADD COLUMN word_parts INTEGER;
+ALTER TABLE blocks ADD COLUMN tally BLOB;
 ALTER TABLE blocks ADD COLUMN received BLOB;
 ALTER TABLE blocks ADD COLUMN origins BLOB;
 ALTER TABLE blocks ADD COLUMN lengths BLOB;
@@ -252,6 +263,7 @@ export interface StoredBlock extends StoredHead {
 
 /** The columns that only a packed block has. */
 export interface StoredPackedColumns {
+  readonly tally: Uint8Array;
   readonly received: Uint8Array;
   readonly origins: Uint8Array;
   readonly lengths: Uint8Array;
@@ -262,15 +274,16 @@ export interface StoredPackedColumns {
 /** Stores a block, fresh or packed; its values are `blockValues`. */
 export const insertBlockSql = `INSERT INTO blocks (first_offset, count, least_timestamp, greatest_timestamp,
   received_at, raw_bytes, level_counts, services, head_crc, times, severities, entries,
-  word_parts, received, origins, lengths, messages, rest)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  word_parts, tally, received, origins, lengths, messages, rest)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** Stores a part of a block's word filter: the block's first offset, the part's index, its bits. */
 export const insertWordsSql = "INSERT INTO words (block, part, bits) VALUES (?, ?, ?)";
 
 /** What a block takes, as an expression on its row: SQLite knows the length of a blob without reading it. */
 export const storedBytesSql = `length(times) + length(severities) + length(entries)
-  + coalesce(length(received) + length(origins) + length(lengths) + length(messages) + length(rest), 0)
+  + coalesce(length(tally) + length(received) + length(origins) + length(lengths) + length(messages)
+    + length(rest), 0)
   + (SELECT coalesce(sum(length(bits)), 0) FROM words WHERE block = first_offset)`;
 
 /** What `insertBlockSql` takes. */
@@ -290,6 +303,7 @@ export function blockValues(block: StoredBlock): (bigint | number | string | Uin
     block.severities,
     block.entries,
     block.wordParts,
+    packed?.tally ?? null,
     packed?.received ?? null,
     packed?.origins ?? null,
     packed?.lengths ?? null,

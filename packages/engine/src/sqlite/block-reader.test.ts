@@ -103,6 +103,26 @@ test("a column that is asked for when its row is another one is never taken for 
   assert.throws(() => columns?.timestamps, /block 1 .*its row is gone/);
 });
 
+test("what a read failed with is told, also where SQLite has ended the transaction itself", async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = openLogFile(folder);
+  t.after(() => file.close());
+  const database = openLogFileForReading(folder);
+  const reader = new BlockReader(database);
+  t.after(() => reader.close());
+  const work = () => {
+    // As SQLite does after SQLITE_IOERR.
+    database.exec("ROLLBACK");
+    throw new Error("disk I/O error");
+  };
+  assert.throws(() => reader.snapshot(work), /disk I\/O error/);
+  assert.equal(
+    reader.snapshot(() => reader.headAt(1)),
+    undefined,
+    "and it can be read again",
+  );
+});
+
 test("an entry that was taken from a block outlasts it, fresh or packed", async (t) => {
   const { database, reader } = await openFile(t);
   // Large enough for buffers of their own, which are freed at once.

@@ -65,8 +65,9 @@ export class BlockReader {
     try {
       return work();
     } finally {
-      // Nothing was written: there is nothing to commit, and this one cannot fail.
-      this.#database.exec("ROLLBACK");
+      // Nothing was written: there is nothing to commit. After some failures, such as a disk that can't be read, SQLite
+      // has rolled back by itself.
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
     }
   }
 
@@ -84,9 +85,9 @@ export class BlockReader {
     const row = this.#headAt.get(offset);
     if (row === undefined) return undefined;
     const head = headOf(row);
-    if (offset >= head.firstOffset + head.count) return undefined;
+    // First: a damaged count must not pass for a block that is gone.
     checkHead(head);
-    return head;
+    return offset < head.firstOffset + head.count ? head : undefined;
   }
 
   /**
@@ -142,7 +143,9 @@ export class BlockReader {
   }
 
   /**
-   * Whether a block may have an entry with a word: false is certain.
+   * Whether a block may have an entry with a word: false is certain, in the
+   * snapshot in which its head was read. Later the filter may be another
+   * block's, which begins at the same offset.
    *
    * @param hash See `hashWord`.
    * @throws EngineError `corrupt`
@@ -151,7 +154,7 @@ export class BlockReader {
     if (head.wordParts === null) return true;
     const part = wordPartOf(hash, head.wordParts);
     const row = this.#words.get(head.firstOffset, part);
-    // Not there: the block was merged or deleted since its head was read.
+    // Not there: lost, or deleted since its head was read. Then the entries are looked at.
     if (row === undefined) return true;
     const bits = openWords(bytesOf(row["bits"]), { block: head.firstOffset, part });
     if (bits === undefined) throw corrupt(head, `the checksum of part ${part} of its words is wrong`);

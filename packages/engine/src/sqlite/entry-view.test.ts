@@ -97,3 +97,12 @@ test("what every object inherits is no attribute", () => {
   const view = new EntryView(bytes).moveTo(0, ends[0] ?? 0);
   assert.equal(view.attributes["constructor"], undefined);
 });
+
+test("a value that runs over its attribute's end is not read", () => {
+  // Attribute a, whose value says that it has 9 bytes, of which one is there; then a trace id.
+  const attribute = Uint8Array.of(0x2a, 6, 0x0a, 1, 0x61, 0x12, 9, 0x62);
+  const { bytes, ends } = pack([Buffer.concat([attribute, Uint8Array.of(0x32, 3, 0x78, 0x79, 0x7a)])]);
+  const view = new EntryView(bytes).moveTo(0, ends[0] ?? 0);
+  assert.deepEqual({ ...view.attributes }, { a: "" });
+  assert.equal(view.traceId, "xyz");
+});

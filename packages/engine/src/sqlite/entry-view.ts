@@ -132,6 +132,8 @@ export class EntryView implements FilterableEntry {
     while (cursor.at < end) {
       const tag = readVarint(this.#bytes, cursor, end);
       const from = skipField(this.#bytes, cursor, tag & 7, end);
+      // Behind the attribute's end there is something else.
+      if (cursor.at > end) break;
       if (tag >>> 3 === keyField) key = this.#textOf(from, cursor.at);
       else if (tag >>> 3 === valueField) value = this.#textOf(from, cursor.at);
     }

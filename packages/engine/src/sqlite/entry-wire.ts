@@ -3,6 +3,7 @@
  * see https://protobuf.dev/programming-guides/encoding/
  */
 import type { EntryBatch } from "../entry-batch.ts";
+import { columnBytesMax } from "./block-column.ts";
 
 const wireVarint = 0;
 const wireFixed64 = 1;
@@ -15,7 +16,7 @@ const entryTag = 0x0a;
 /** `service` of LogEntry. */
 const serviceField = 4;
 
-/** Why a batch's parts do not belong together; undefined when they do. Entries are not looked into. */
+/** Why a batch can't be stored so that it can be read again; undefined when it can. Entries are not looked into. */
 export function batchFault(batch: EntryBatch): string | undefined {
   const { count, bytes, ends, timestamps, severities, sequences } = batch;
   const lengths = [ends.length, timestamps.length, severities.length, sequences?.length ?? count];
@@ -31,8 +32,13 @@ export function batchFault(batch: EntryBatch): string | undefined {
     const end = ends[index] ?? 0;
     const cursor = { at: start + 1 };
     const length = readVarint(bytes, cursor, end);
-    if (bytes[start] !== entryTag || length === 0 || cursor.at + length !== end) {
+    // A length that ends in a zero byte is not in its shortest form, in which blocks have it.
+    const isLength = length > 0 && bytes[cursor.at - 1] !== 0;
+    if (bytes[start] !== entryTag || !isLength || cursor.at + length !== end) {
       return `entry ${index} is not the bytes ${start} to ${end}`;
+    }
+    if (end - start > columnBytesMax) {
+      return `entry ${index} takes ${end - start} bytes, at most ${columnBytesMax} expected`;
     }
     start = end;
   }

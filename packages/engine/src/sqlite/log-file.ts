@@ -37,6 +37,11 @@ export interface LogFile {
   readonly database: DatabaseSync;
   /** Part of every id and cursor. */
   readonly identity: string;
+  /**
+   * Moves the WAL into the database, so that it is used again from its beginning.
+   * It waits for readers only where the WAL could not be used again for long.
+   */
+  checkpoint(): void;
   /** Writes back what the WAL holds, closes, and lets go of the lock. */
   close(): void;
 }
@@ -51,6 +56,16 @@ const busyTimeoutMs = 5_000;
 
 /** What the WAL holds before SQLite checkpoints by itself, inside a commit. The writer does it earlier, between commits. */
 const walBytesMax = 64 * 1024 * 1024;
+
+/**
+ * SQLite begins a WAL anew in a moment in which nobody reads from it. One that
+ * is so large had no such moment, and may never have one where reads overlap: a
+ * checkpoint then waits for those under way, while new ones read the database alone.
+ */
+const crowdedWalBytes = walBytesMax * 0.75;
+
+/** How long such a checkpoint waits at the most: commits wait with it. */
+const readersWaitMs = 250;
 
 /** Of a new file: a block in pages of this size is stored a sixth faster than in SQLite's usual 4096, and larger ones gain no more. */
 const pageBytes = 8192;
@@ -74,11 +89,15 @@ export function openLogFile(folder: string): LogFile {
     if (!existsSync(path)) createLogFile(path);
     const database = openForWriting(path);
     const close = () => {
-      database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-      database.close();
-      lock.close();
+      try {
+        database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      } finally {
+        // Also on a full disk: what is still in the WAL is durable there, and is moved when the log is opened next.
+        database.close();
+        lock.close();
+      }
     };
-    return { database, identity: checkLog(database, path), close };
+    return { database, identity: checkLog(database, path), checkpoint: () => checkpoint(database), close };
   } catch (error) {
     lock.close();
     throw storageError(error, path);
@@ -273,6 +292,17 @@ function openForWriting(path: string): DatabaseSync {
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+function checkpoint(database: DatabaseSync): void {
+  const walPages = Number(database.prepare("PRAGMA wal_checkpoint(PASSIVE)").get()?.["log"]);
+  if (walPages * pragma(database, "page_size") < crowdedWalBytes) return;
+  database.exec(`PRAGMA busy_timeout = ${readersWaitMs}`);
+  try {
+    database.exec("PRAGMA wal_checkpoint(RESTART)");
+  } finally {
+    database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
   }
 }
 

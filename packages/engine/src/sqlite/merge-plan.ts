@@ -85,7 +85,7 @@ export function weightOf({ count, rawBytes, storedBytes }: BlockSize): number {
 /**
  * Plans the next step for adjacent blocks, the oldest first.
  *
- * @param weightMax Of a joined block; at least `mergedWeightMin`.
+ * @param weightMax Of a joined block; at least that of two entries.
  */
 export function planMerge(blocks: readonly PlannedBlock[], weightMax: number = mergedWeightMax): MergePlan {
   let settled = 0;

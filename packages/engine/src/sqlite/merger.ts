@@ -29,7 +29,7 @@ class Merger {
   readonly #reader: BlockReader;
   readonly #plannedFrom;
   readonly #scratch = new PackScratch();
-  /** Blocks before it stay as they are. */
+  /** Blocks that begin before it stay as they are. What a damaged head says of a block's end moves it nowhere. */
   #from = 0;
 
   constructor(settings: MergerSettings, database: DatabaseSync) {
@@ -47,7 +47,7 @@ class Merger {
       const blocks = this.#plannedFrom.all(this.#settings.period, this.#from).map(plannedOf);
       const { join, settled } = planMerge(blocks, this.#settings.weightMax);
       const last = blocks[settled - 1];
-      if (last !== undefined) this.#from = last.firstOffset + last.count;
+      if (last !== undefined) this.#from = last.firstOffset + 1;
       if (join === undefined) {
         if (settled > 0) continue;
         return { kind: "idle" };
@@ -64,14 +64,14 @@ class Merger {
   /** The blocks, or undefined when one is not there any more. */
   #read(blocks: readonly PlannedBlock[]): BlockImage[] | undefined {
     const images: BlockImage[] = [];
-    for (const { firstOffset, count } of blocks) {
+    for (const { firstOffset } of blocks) {
       try {
         const image = this.#reader.imageAt(firstOffset);
         if (image === undefined) return undefined;
         images.push(image);
       } catch (error) {
         // A damaged block stays as it is, for whoever may read some of it; those behind it are joined all the same.
-        if (error instanceof EngineError && error.code === "corrupt") this.#from = firstOffset + count;
+        if (error instanceof EngineError && error.code === "corrupt") this.#from = firstOffset + 1;
         throw error;
       }
     }

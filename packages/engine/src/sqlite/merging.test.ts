@@ -188,6 +188,22 @@ test("a damaged block is told once and stays; those behind it are joined", async
   assert.equal((await engine.stats()).entries, 60);
 });
 
+for (const count of [0, 2 ** 40]) {
+  test(`a block whose count is damaged, to ${count}, is told once; those behind it are joined`, async (t) => {
+    const log = await openTestEngine(t);
+    await appendLonely(log.engine, "entry", 60);
+    await log.engine.close();
+    alter(log.folder, `UPDATE blocks SET count = ${count} WHERE first_offset = 30`);
+    const merges = listen<Merge>(t, "logsvc:engine:merge");
+    const failures = listen<{ message: string }>(t, "logsvc:engine:failure");
+    const engine = await log.reopen(small);
+    await appendLonely(engine, "more", 20);
+    await merges.until((all) => total(all, "entries") > 40);
+    assert.ok(failures.messages.length <= 1);
+    for (const { message } of failures.messages) assert.match(message, /^block 30/);
+  });
+}
+
 test("retention deletes joined blocks: gaps are exact, totals are right, a merge under way is dropped", async (t) => {
   const log = await openTestEngine(t, { mergedWeightMax: 1024, memoryBytesMax: 0 });
   const failures = listen(t, "logsvc:engine:failure");

@@ -1,6 +1,12 @@
 /** The services of a block's entries: a list of the different ones, and an index into it for each entry. */
+import { randomInt } from "node:crypto";
 import { type ByteRange, equalBytes } from "./entry-wire.ts";
 import type { EncodedOrigins, OriginIndexes } from "./packed-layout.ts";
+
+const hashPrime = 0x01000193;
+
+/** Nobody outside can know it, and so choose names that all have one hash: each would be compared with all before it. */
+const hashSeed = randomInt(2 ** 32);
 
 /** Finds which of the services so far an entry has, entry by entry. */
 export class OriginIndex implements EncodedOrigins {
@@ -32,8 +38,8 @@ export class OriginIndex implements EncodedOrigins {
   }
 
   #find(bytes: Uint8Array, range: ByteRange): number {
-    let hash = range.to - range.from;
-    for (let at = range.from; at < range.to; at++) hash = (Math.imul(hash, 31) + (bytes[at] ?? 0)) | 0;
+    let hash = hashSeed | 0;
+    for (let at = range.from; at < range.to; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), hashPrime);
     for (;;) {
       const found = this.#byHash.get(hash);
       const name = found === undefined ? undefined : this.names[found];

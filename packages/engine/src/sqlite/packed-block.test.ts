@@ -303,7 +303,7 @@ test("any changed bit of a packed block, and a column of another row, is corrupt
   ];
   for (const each of damaged) {
     assert.throws(
-      () => entriesOfColumns(columnsOf(each)),
+      () => [entriesOfColumns(columnsOf(each)), columnsOf(each).tally()],
       (error) =>
         error instanceof EngineError && error.code === "corrupt" && error.message.startsWith("block 11 "),
     );

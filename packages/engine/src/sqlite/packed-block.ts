@@ -12,6 +12,7 @@ import { copyBytes, EntrySplitter, entryHeadSize, wholeEntryMark } from "./entry
 import { readVarint, skipField } from "./entry-wire.ts";
 import { OriginIndex } from "./origin-index.ts";
 import { encodeLengths, encodeOrigins, encodeReceived } from "./packed-layout.ts";
+import { encodeTally } from "./tally-column.ts";
 import { encodePackedTimes, wordsOf } from "./time-column.ts";
 import { sealWords, WordFilterBuilder } from "./word-filter.ts";
 
@@ -152,7 +153,7 @@ class ColumnBuilder {
 
   build(): PackedBlock {
     const firstOffset = this.#firstOffset;
-    const { leastTimestamp, greatestTimestamp } = extremesOf(this.#timestamps);
+    const extremes = extremesOf(this.#timestamps);
     const received: ReceivedRuns = {
       ends: Uint32Array.from(this.#received.ends),
       times: BigInt64Array.from(this.#received.times),
@@ -161,8 +162,7 @@ class ColumnBuilder {
     const head = {
       firstOffset,
       count: this.#count,
-      leastTimestamp,
-      greatestTimestamp,
+      ...extremes,
       receivedAt: received.times.at(-1) ?? 0n,
       rawBytes: this.#rawBytes,
       levelCounts: levelCountsJson(this.#severities),
@@ -170,7 +170,8 @@ class ColumnBuilder {
       wordParts: parts.length,
     };
     const encode = (raw: Uint8Array) => encodeColumn(raw, firstOffset, encodings.others);
-    const times = encodePackedTimes(this.#timestamps, { least: leastTimestamp, greatest: greatestTimestamp });
+    const { leastTimestamp: least, greatestTimestamp: greatest } = extremes;
+    const times = encodePackedTimes(this.#timestamps, { least, greatest });
     const messages = this.#messages.subarray(0, this.#messageBytes);
     const rests = this.#rests.subarray(0, this.#restBytes);
     const block = {
@@ -180,6 +181,7 @@ class ColumnBuilder {
       severities: encodeColumn(this.#severities, firstOffset, encodings.severities),
       entries: new Uint8Array(),
       packed: {
+        tally: encode(encodeTally(head, this.#timestamps, this.#severities)),
         received: encode(encodeReceived(received)),
         origins: encode(encodeOrigins(this.#origins)),
         lengths: encode(encodeLengths(this.#messageLengths, this.#restLengths)),

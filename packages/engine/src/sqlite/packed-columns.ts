@@ -7,6 +7,7 @@ import { type BlockHead, decodeSeverities } from "./block-format.ts";
 import { type BlockImage, blockViews, createBlockImage, type ReceivedRuns } from "./block-image.ts";
 import { type EntryParts, entryHeadSize, joinedSize, joinParts, writeEntryHead } from "./entry-parts.ts";
 import { decodeLengths, decodeOrigins, decodeReceived, type EncodedOrigins } from "./packed-layout.ts";
+import { decodeTally, type Tally } from "./tally-column.ts";
 import { decodePackedTimes, wordsOf } from "./time-column.ts";
 
 /** Reads a column of the block as it is stored. */
@@ -57,6 +58,11 @@ export class PackedColumns {
   get severities(): Uint8Array {
     this.#severities ??= decodeSeverities(this.head, this.#load("severities"));
     return this.#severities;
+  }
+
+  /** Undefined: its times are too far apart. */
+  tally(): Tally | undefined {
+    return decodeTally(this.head, this.#load("tally"));
   }
 
   get origins(): EncodedOrigins {

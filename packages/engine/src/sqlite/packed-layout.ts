@@ -55,7 +55,8 @@ export function decodeLengths(
   };
 }
 
-function planesFor(numbers: Uint32Array): number {
+/** How many planes the greatest of some numbers needs. */
+export function planesFor(numbers: Uint32Array): number {
   let most = 0;
   for (const number of numbers) if (number > most) most = number;
   return Math.ceil((32 - Math.clz32(most)) / 8);

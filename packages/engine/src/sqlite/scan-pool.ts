@@ -16,8 +16,9 @@ import { startWorker } from "./start-worker.ts";
 import { fromFault } from "./thread-messages.ts";
 
 /**
- * Jobs that take turns on a thread. Each holds what it has found, and half a
- * megabyte to work with, but no block.
+ * Jobs that take turns on a thread. Each holds what it has found, which
+ * scan-turns.ts bounds for all together, and half a megabyte to work with, but
+ * no block.
  */
 const turnsMax = 32;
 

@@ -8,6 +8,7 @@ import { chunkBuffers } from "../scan/entry-chunk.ts";
 import { BlockReader } from "./block-reader.ts";
 import { logFilePath, openLogFileForReading, storageError } from "./log-file.ts";
 import type { ScanJob, ScanJobs, ScannerReply, ScannerRequest, ScannerSettings } from "./scan-jobs.ts";
+import { type PausedJob, ScanTurns } from "./scan-turns.ts";
 import type { SearchContext } from "./search/search-context.ts";
 import { toFault } from "./thread-messages.ts";
 import { lowerThreadPriority } from "./thread-priority.ts";
@@ -17,6 +18,9 @@ const turnMs = 50;
 
 /** The same in the middle of a block, which it would have to read again: that takes some 10 ms. */
 const turnMsMax = 100;
+
+/** Bytes of found entries that the searches of a thread keep, before they go on one after another: two of the largest pages. */
+const keptBytesMax = 128 * 1024 * 1024;
 
 /** A little less than ingest gets where both want the processor. */
 const niceness = 5;
@@ -29,9 +33,7 @@ class Cancelled extends Error {
 type Result = ScanJobs[keyof ScanJobs]["result"];
 
 /** A job that waits for its next turn. */
-interface RunningJob {
-  readonly id: number;
-  /** How many it has had. */
+interface RunningJob extends PausedJob {
   turns: number;
   /** One turn; what it results in when that was the last one. */
   takeTurn(): IteratorResult<void, Result>;
@@ -50,9 +52,7 @@ class Scanner {
   readonly #port: MessagePort;
   readonly #folder: string;
   readonly #reader: BlockReader;
-  /** The one that has waited longest comes first. */
-  readonly #jobs: RunningJob[] = [];
-  #isShortestNext = true;
+  readonly #jobs = new ScanTurns<RunningJob>(keptBytesMax);
   #isClosing = false;
   #turnBegan = 0;
   /** Settles when there is nothing left to do. */
@@ -70,9 +70,10 @@ class Scanner {
 
   async #accept(order: JobOrder): Promise<void> {
     try {
-      const takeTurn = await this.#begin(order);
+      const kept = { bytes: 0 };
+      const takeTurn = await this.#begin(order, kept);
       if (this.#isClosing) return;
-      this.#jobs.push({ id: order.id, turns: 0, takeTurn });
+      this.#jobs.add({ id: order.id, turns: 0, kept, cancelled: order.cancelled, takeTurn });
       this.#working ??= this.#work();
     } catch (error) {
       this.#fail(order.id, error);
@@ -80,7 +81,7 @@ class Scanner {
   }
 
   /** How a job takes a turn. */
-  async #begin({ id, job, cancelled }: JobOrder): Promise<RunningJob["takeTurn"]> {
+  async #begin({ id, job, cancelled }: JobOrder, kept: { bytes: number }): Promise<RunningJob["takeTurn"]> {
     const reader = this.#reader;
     // These two need neither filters nor protobuf, whose loading takes longer than the jobs.
     if (job.kind === "load") return () => ({ done: true, value: reader.blockAt(job.offset) });
@@ -93,6 +94,9 @@ class Scanner {
       checkWanted,
       isTurnOver: () => performance.now() - this.#turnBegan > turnMs,
       isTurnOverdue: () => performance.now() - this.#turnBegan > turnMsMax,
+      keep: (bytes) => {
+        kept.bytes = bytes;
+      },
       step: (step) =>
         this.#reply({ kind: "step", id, step }, step.entries === undefined ? [] : chunkBuffers(step.entries)),
     };
@@ -106,7 +110,7 @@ class Scanner {
 
   /** Gives turns until no job is left; messages are read between them. */
   async #work(): Promise<void> {
-    for (let job = this.#nextJob(); job !== undefined; job = this.#nextJob()) {
+    for (let job = this.#jobs.next(); job !== undefined; job = this.#jobs.next()) {
       this.#turnBegan = performance.now();
       this.#takeTurn(job);
       await setImmediate();
@@ -118,27 +122,11 @@ class Scanner {
     try {
       const turn = job.takeTurn();
       job.turns++;
-      if (turn.done !== true) this.#jobs.push(job);
+      if (turn.done !== true) this.#jobs.add(job);
       else this.#reply({ kind: "done", id: job.id, result: turn.value }, buffersOf(turn.value));
     } catch (error) {
       this.#fail(job.id, error);
     }
-  }
-
-  /**
-   * The job that had the fewest turns, since most are short; but every second
-   * time the one that has waited longest, so that none waits for ever.
-   */
-  #nextJob(): RunningJob | undefined {
-    let next = 0;
-    if (this.#isShortestNext) {
-      const turnsOf = (index: number) => this.#jobs[index]?.turns ?? 0;
-      for (let index = 1; index < this.#jobs.length; index++) {
-        if (turnsOf(index) < turnsOf(next)) next = index;
-      }
-    }
-    this.#isShortestNext = !this.#isShortestNext;
-    return this.#jobs.splice(next, 1)[0];
   }
 
   async #close(): Promise<void> {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
@@ -20,6 +21,7 @@ import {
   rejectsWith,
 } from "../contract/engine-under-test.ts";
 import type { Engine } from "../engine.ts";
+import { openLogFileForReading } from "./log-file.ts";
 import { openSqliteEngine } from "./sqlite-engine.ts";
 import { openTestEngine } from "./testing/test-engine.ts";
 
@@ -255,6 +257,33 @@ test("when the disk is full appends are refused, what is there is read, and late
     "nothing refused was remembered",
   );
   assert.equal((await readToEnd(engine, start)).length, stored + 2);
+});
+
+test("the WAL stays in its bounds while readers take turns without a pause between them", async (t) => {
+  const { engine, folder } = await openTestEngine(t);
+  const entries = Array.from({ length: 9 }, (_, index) => bulky(`entry ${index}`));
+  const readers = [0, 1].map(() => openLogFileForReading(folder));
+  t.after(() => {
+    for (const reader of readers) reader.close();
+  });
+  let isWriting = true;
+  const reading = (async () => {
+    for (let turn = 0; isWriting; turn++) {
+      const [next, last] = turn % 2 === 0 ? readers : readers.toReversed();
+      next?.exec("BEGIN; SELECT next_offset FROM log");
+      if (last?.isTransaction) last.exec("ROLLBACK");
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  })();
+  let walBytes = 0;
+  for (let call = 0; call < 220; call++) {
+    await engine.append(batchOf(entries));
+    walBytes = Math.max(walBytes, statSync(join(folder, "log.db-wal")).size);
+  }
+  isWriting = false;
+  await reading;
+  for (const reader of readers) if (reader.isTransaction) reader.exec("ROLLBACK");
+  assert.ok(walBytes < 80 * 1024 * 1024, `${walBytes} bytes`);
 });
 
 test("a damaged block is corrupt wherever it is read, and the others are not", async (t) => {

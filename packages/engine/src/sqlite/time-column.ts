@@ -134,8 +134,8 @@ function addSteps(
   return timestamps;
 }
 
-/** Nanoseconds of each time since the least. */
-function stepsSince(timestamps: BigInt64Array, least: bigint): Float64Array {
+/** Nanoseconds of each time since the least, or an earlier one. Exact up to 2^53. */
+export function stepsSince(timestamps: BigInt64Array, least: bigint): Float64Array {
   const words = wordsOf(timestamps);
   const leastLow = Number(BigInt.asUintN(32, least));
   const leastHigh = Number(BigInt.asUintN(32, least >> 32n));

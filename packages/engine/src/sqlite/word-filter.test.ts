@@ -1,6 +1,7 @@
 /** A word that was added is found, and few others are. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { Random } from "../contract/engine-under-test.ts";
 import {
   hashWord,
@@ -77,6 +78,36 @@ test("a word that is not there is found once in a hundred times, and takes ten b
   const found = wordsOf().filter((word) => has(filter, word)).length;
   assert.ok(found > 0 && found < 300, `${found} of 20 000`);
   assert.equal(filter.reduce((sum, { length }) => sum + length, 0) / 25_000 < 1.01, true);
+});
+
+/** Different words, each with a space, whose hashes times a factor are below 2^26: they want a 64th of all slots. */
+function crowdedWords(count: number): string[] {
+  const letters = "0123456789abcdefghijklmnopqrstuvwxyz_";
+  const words: string[] = [];
+  const extend = (word: string, hash: number, more: number): void => {
+    for (let index = 0; index < letters.length && words.length < count; index++) {
+      const next = Math.imul(hash ^ letters.charCodeAt(index), 0x01000193);
+      if (more > 1) extend(word + letters[index], next, more - 1);
+      else if (Math.imul(next, 0x9e3779b9) >>> 26 === 0) words.push(`${word}${letters[index]} `);
+    }
+  };
+  extend("", 0, 5);
+  return words;
+}
+
+test("words that were made to crowd the builder's slots take no longer than others", {
+  timeout: 10_000,
+}, async () => {
+  // With a factor that all know, each is compared with half of those before it: for half a minute.
+  const words = crowdedWords(150_000);
+  const builder = new WordFilterBuilder();
+  for (let from = 0; from < words.length; from += 1000) {
+    const text = Buffer.from(words.slice(from, from + 1000).join(""));
+    builder.add(text, 0, text.length);
+    // So that the timeout has its chance.
+    await setImmediate();
+  }
+  assert.ok(builder.count > 149_000, `${builder.count}: but for some that have one hash`);
 });
 
 test("a damaged part, and one of another place, is noticed", () => {

@@ -31,6 +31,7 @@
  * A block that is searched in vain costs some 10 ms, and the whole entry takes
  * 19.3 bytes.
  */
+import { randomInt } from "node:crypto";
 import { crc32 } from "node:zlib";
 
 /** Bits a word takes, and how many of them are set: see the table above. */
@@ -203,6 +204,12 @@ function mix(hash: number): number {
 /** Slots of the set of hashes to begin with, as a power of two. It grows when half of them are taken. */
 const slotBitsMin = 12;
 
+/**
+ * Spreads hashes over the slots. Nobody outside can know it, and so choose words
+ * that all want the same slots: each would be compared with all before it.
+ */
+const slotFactor = randomInt(2 ** 32) | 1;
+
 /** Collects the words of a block's entries, for one filter after another. */
 export class WordFilterBuilder {
   /** Hashes of the text at hand. */
@@ -242,7 +249,7 @@ export class WordFilterBuilder {
 
   #insert(hash: number): void {
     const mask = this.#slots.length - 1;
-    let slot = Math.imul(hash, secondSeed) >>> this.#slotShift;
+    let slot = Math.imul(hash, slotFactor) >>> this.#slotShift;
     for (;;) {
       const found = this.#slots[slot];
       if (found === hash) return;

@@ -136,7 +136,7 @@ class Writer {
     if (this.#bytesSinceCheckpoint < checkpointBytes) return;
     this.#bytesSinceCheckpoint = 0;
     try {
-      this.#file.database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      this.#file.checkpoint();
     } catch {
       // Nothing is lost: the WAL goes on growing until a later one succeeds, and
       // a disk that is really broken fails the next commit, which says so.

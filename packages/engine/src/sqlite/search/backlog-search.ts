@@ -29,7 +29,10 @@ export function* collectBacklog(
   };
   for (const planned of plan) {
     if (isFull()) break;
-    yield* scan.scan(planned, { take });
+    for (const _ of scan.scan(planned, { take })) {
+      context.keep(bytes);
+      yield;
+    }
   }
   for (const chunk of chunkEntries(kept.reverse(), limits.responseBytesMax)) {
     context.step({ entries: packEntries(chunk) });

@@ -1,12 +1,14 @@
 /**
  * Counts by time and by a field's values. What needs least is tried first: a
- * block's head, its times and severities or services, and only then its texts.
+ * block's head, what it has counted itself, its times and severities or
+ * services, and only then its texts.
  */
 import { levelOfSeverity } from "../../scan/entry-field.ts";
 import { type Buckets, chooseBuckets } from "../../scan/histogram-buckets.ts";
 import { HistogramCounter } from "../../scan/histogram-counter.ts";
 import { earlierOf, laterOf, rangeOf, type TimeRange, timeMax, timeMin } from "../../scan/selection-range.ts";
 import { type BlockHead, extremesOf, levelCountsOf } from "../block-format.ts";
+import type { Tally } from "../tally-column.ts";
 import { BlockScan } from "./block-scan.ts";
 import type { Search, SearchContext, SearchRequest } from "./search-context.ts";
 import { type PlannedRange, SearchPlan } from "./search-plan.ts";
@@ -30,7 +32,10 @@ export function* countEntries(request: SearchRequest<"count">, context: SearchCo
   do {
     for (const planned of plan) {
       yield* scan.scan(planned, {
-        takeHead: (head, isWhole) => isWhole && scan.matchesAll && zones.countHead(head),
+        takeHead: (head, isWhole) =>
+          isWhole &&
+          scan.matchesAll &&
+          zones.countHead(head, () => context.reader.columnsAt(head.firstOffset)?.tally()),
         take: (zone) => {
           zones.countZone(zone);
           return false;
@@ -100,18 +105,40 @@ class ZoneCounter {
     this.#grouping = groupingBy(scope.groupBy);
   }
 
-  /** Counts a block of which every entry counts; false: its head is not enough. */
-  countHead(head: BlockHead): boolean {
-    const bucket = this.#counter.bucketAt(head.leastTimestamp);
-    if (bucket !== this.#counter.bucketAt(head.greatestTimestamp)) return false;
-    if (this.#groupBy === undefined) {
-      this.#counter.add("", bucket, head.count);
-      return true;
-    }
+  /** Counts a block of which every entry counts; false: its head and its tally are not enough. */
+  countHead(head: BlockHead, readTally: () => Tally | undefined): boolean {
     const levels = levelCountsOf(head);
-    if (this.#groupBy !== "level" || levels.has(0)) return false;
-    for (const [severity, count] of levels) this.#counter.add(levelOfSeverity(severity), bucket, count);
+    const isNamed = this.#groupBy === undefined || (this.#groupBy === "level" && !levels.has(0));
+    if (!isNamed) return false;
+    const bucket = this.#counter.bucketAt(head.leastTimestamp);
+    if (bucket !== this.#counter.bucketAt(head.greatestTimestamp)) return this.#countTally(readTally());
+    for (const [severity, count] of levels) this.#counter.add(this.#nameOf(severity), bucket, count);
     return true;
+  }
+
+  /** Counts in units; false: there is no tally, or its units don't lie in one bucket each. */
+  #countTally(tally: Tally | undefined): boolean {
+    const { interval, start } = this.#buckets;
+    if (tally === undefined || interval % tally.unitNs !== 0n) return false;
+    const { unitNs, units, severities, counts } = tally;
+    const bucket = this.#counter.bucketAt(tally.start);
+    const unitsABucket = Number(interval / unitNs);
+    // Of the first bucket the block may have the later units only.
+    const unitsBefore = Number((tally.start - start - BigInt(bucket) * interval) / unitNs);
+    for (const [row, severity] of severities.entries()) {
+      const name = this.#nameOf(severity);
+      for (let unit = 0; unit < units; unit++) {
+        const count = counts[row * units + unit] ?? 0;
+        if (count > 0)
+          this.#counter.add(name, bucket + Math.floor((unitsBefore + unit) / unitsABucket), count);
+      }
+    }
+    return true;
+  }
+
+  /** The series of a severity, where it is 1 or more. */
+  #nameOf(severity: number): string {
+    return this.#groupBy === undefined ? "" : levelOfSeverity(severity);
   }
 
   /** Counts the marked entries. */

@@ -34,6 +34,7 @@ export function* queryEntries(request: SearchRequest<"query">, context: SearchCo
     report.progress(page, place);
     for (const _ of scan.scan(range, page)) {
       report.progress(page, place);
+      context.keep(page.bytes);
       yield;
     }
   }
@@ -66,6 +67,11 @@ class Page implements BlockVisitor {
     this.#comesBefore = orders[order];
     this.#after = after;
     this.#top = new TopEntries(this.#comesBefore, { entries: limit, bytes: limits.pageBytesMax });
+  }
+
+  /** Bytes of the entries that have not been taken out. */
+  get bytes(): number {
+    return this.#top.bytes;
   }
 
   /** There may be a next page. */

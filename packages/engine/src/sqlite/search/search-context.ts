@@ -20,6 +20,8 @@ export interface SearchContext {
   isTurnOver(): boolean;
   /** Whether it must not wait for the end of its block any more. */
   isTurnOverdue(): boolean;
+  /** Tells how many bytes of found entries the search keeps while it pauses. */
+  keep(bytes: number): void;
   /** Sends part of the answer. */
   step(step: ScanStep): void;
 }
