@@ -5,8 +5,8 @@
  *
  * An answer that is given meanwhile is of some moment of the call: it must be
  * exactly the one for what was stored then. Entries become visible by whole
- * batches, in their order, and go in their order; of what goes during the call
- * any part may be missing, but of nothing else.
+ * batches, in their order. Of those that are deleted during the call the first
+ * ones may be missing; of the answer of a query, which goes by time, any of them.
  */
 import assert from "node:assert/strict";
 import { inspect, isDeepStrictEqual } from "node:util";

@@ -33,7 +33,7 @@ const methodSizedZstd = 2;
 /** Bytes of a column besides its payload: method and CRC-32. */
 const frameBytes = 5;
 
-/** Of a column: a block has at most 8 MiB, or a single entry, which is refused when it is larger than this. */
+/** Of a column: a block has at most 4 MiB, or a single entry, which is refused when it is larger than this. */
 export const columnBytesMax = 64 * 1024 * 1024;
 
 /** Names a block for an error's message. */

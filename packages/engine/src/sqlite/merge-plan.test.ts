@@ -126,7 +126,7 @@ test("any history: few blocks are left, and no entry was written again more than
   );
 });
 
-test("lonely entries: as many blocks as the tiers have room for, and a full one for each 64 Ki", () => {
+test("lonely entries: as many blocks as the tiers have room for, and a full one for each 32 Ki", () => {
   const log = new Log();
   for (let entry = 0; entry < 300_000; entry++) {
     log.add({});
@@ -134,7 +134,7 @@ test("lonely entries: as many blocks as the tiers have room for, and a full one 
     if (entry % 100 === 0) log.merge();
   }
   const full = log.blocks.filter((block) => weightOf(block) >= mergedWeightMax / 2).length;
-  assert.ok(full >= 300_000 / 65_536 - 1 && full < 8, `${full} full blocks`);
+  assert.ok(full >= 300_000 / 32_768 - 1 && full < 16, `${full} full blocks`);
   assert.ok(log.blocks.length - full < joinedBlocksMax + 150, `${log.blocks.length - full} smaller blocks`);
   assert.ok(Math.max(...log.blocks.map(({ rewritten }) => rewritten)) === 3);
 });
@@ -144,7 +144,7 @@ test("a backlog of large blocks is written again once", () => {
   for (let block = 0; block < 160; block++) log.add({ count: 7000, rawBytes: MiB });
   log.merge();
   assert.equal(Math.max(...log.blocks.map(({ rewritten }) => rewritten)), 1);
-  assert.ok(log.blocks.length <= 20 + 8, `${log.blocks.length} blocks`);
+  assert.ok(log.blocks.length <= 40 + 8, `${log.blocks.length} blocks`);
 });
 
 test("what is not worth it waits: a few blocks, and those behind the last full group", () => {
@@ -152,9 +152,9 @@ test("what is not worth it waits: a few blocks, and those behind the last full g
   const plan = (blocks: Partial<Block>[]) =>
     planMerge(blocks.map((size, index) => blockOf(index * 20_000 + 1, size)));
   assert.deepEqual(plan([]), { settled: 0 });
-  assert.deepEqual(plan(Array.from({ length: 27 }, () => medium)), { settled: 0 });
-  assert.deepEqual(plan(Array.from({ length: 29 }, () => medium)), { join: { from: 0, to: 27 }, settled: 0 });
-  const finished = { count: 65_536, rawBytes: 7 * MiB };
+  assert.deepEqual(plan(Array.from({ length: 13 }, () => medium)), { settled: 0 });
+  assert.deepEqual(plan(Array.from({ length: 15 }, () => medium)), { join: { from: 0, to: 13 }, settled: 0 });
+  const finished = { count: 32_768, rawBytes: 3 * MiB };
   assert.deepEqual(plan([finished, {}, finished, {}, {}]), { settled: 3 });
   assert.deepEqual(plan([finished, {}, {}, finished, {}]), { join: { from: 1, to: 3 }, settled: 1 });
 });

@@ -4,7 +4,7 @@
  * entries once more.
  *
  * A block's weight stands for what it takes to hold, to scan and to store it.
- * Blocks are joined in three tiers, up to 64 KiB, up to 1 MiB and up to 8 MiB of
+ * Blocks are joined in three tiers, up to 64 KiB, up to 1 MiB and up to 4 MiB of
  * weight. In each, from the oldest block on, neighbours are put into a group for
  * as long as they fit; a group that can't grow any more is joined:
  *
@@ -44,8 +44,8 @@ export interface MergePlan {
   readonly settled: number;
 }
 
-/** Weight of the largest blocks: 8 MiB of raw bytes, 64 Ki entries or 2.7 MiB stored, whichever is reached first. */
-export const mergedWeightMax: number = 8 * 1024 * 1024;
+/** Weight of the largest blocks: 4 MiB of raw bytes, 32 Ki entries or 2.7 MiB stored, whichever is reached first. */
+export const mergedWeightMax: number = 4 * 1024 * 1024;
 
 /** Weight of the largest blocks of the first tier. */
 export const mergedWeightMin: number = 64 * 1024;
@@ -61,7 +61,7 @@ const entryWeight = 128;
  * compression gains little. No more, or a block of random bytes were finished
  * as it comes from a commit, with no filter of words.
  */
-const storedByteWeight = 3;
+const storedByteWeight = 1.5;
 
 /** Blocks joined at once: bounds how long the writer takes to delete them. So many of the lightest make up the first tier. */
 export const joinedBlocksMax: number = mergedWeightMin / entryWeight;

@@ -44,7 +44,7 @@ const restMsMin = 500;
 const restMsMax = 60_000;
 
 /** In a flood so many blocks' weight may wait to be merged: 1 GiB. */
-const floodBlocksMax = 128;
+const floodBlocksMax = 256;
 
 /** Retention deletes whole blocks: none is for more than such a part of what it keeps, so that it is never far off its bounds. */
 const blocksInRetention = 16;

@@ -79,7 +79,7 @@ export interface SqliteEngineOptions {
   readonly fileBytesMax?: number;
   /**
    * What a joined block weighs at the most, see merge-plan.ts: for tests, which
-   * have small logs. From 256 on. Default: 8 MiB, or less where retention wants it.
+   * have small logs. From 256 on. Default: 4 MiB, or less where retention wants it.
    *
    * @internal
    */
