@@ -2,7 +2,7 @@
  * Retention: deletes the oldest blocks, by age and by size, in transactions so
  * small that a commit never waits long for one, and with a turn for waiting
  * batches after each. The space is used again by later blocks; what is free
- * beyond a quarter of the file is given back, a little at a time.
+ * beyond a sixteenth of the file is given back, a little at a time.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { storedBytesSql } from "./block-format.ts";
@@ -20,7 +20,7 @@ const idleProducersMax = 1_000;
 const vacuumPages = 256;
 
 /** A share of the file that may stay free: the log will need it again. */
-const freeShareMax = 0.25;
+const freeShareMax = 1 / 16;
 
 /** What one step did. */
 type Step = { readonly kind: "trimmed"; readonly trim: Trim } | { readonly kind: "tidied" | "nothing" };
