@@ -105,7 +105,7 @@ const nearEntries = 100_000;
 const timerMsMax = 2 ** 31 - 1;
 
 /** Two entries, and the least for which joining blocks makes sense. */
-const mergedWeightMin = 256;
+const mergedWeightMaxLeast = 256;
 
 /** Bytes of which a file of ours is made at the least. */
 const fileBytesMin = 1024 * 1024;
@@ -490,7 +490,7 @@ function checkOptions(options: SqliteEngineOptions): void {
   checkNumber("queryWorkers", queryWorkers, 1);
   checkNumber("producerIdleMs", producerIdleMs, 0);
   checkNumber("fileBytesMax", fileBytesMax, fileBytesMin);
-  checkNumber("mergedWeightMax", mergedWeightMax, mergedWeightMin);
+  checkNumber("mergedWeightMax", mergedWeightMax, mergedWeightMaxLeast);
 }
 
 function checkNumber(
