@@ -79,7 +79,7 @@ export const plannedBlocksMax: number = 4 * joinedBlocksMax;
 
 /** What a block counts against the bounds. */
 export function weightOf({ count, rawBytes, storedBytes }: BlockSize): number {
-  return Math.max(rawBytes, count * entryWeight, storedBytes * storedByteWeight);
+  return Math.max(rawBytes, count * entryWeight, Math.ceil(storedBytes * storedByteWeight));
 }
 
 /**
