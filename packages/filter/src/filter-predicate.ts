@@ -61,7 +61,7 @@ export function compileText(match: FieldMatch): TextPredicate {
 }
 
 function compileAll(nodes: readonly FilterNode[]): FilterPredicate {
-  const predicates = cheapFirst(nodes).map(compileFilter);
+  const predicates = cheapFirst(nodes, costOfCondition).map(compileFilter);
   const [first, second] = predicates;
   if (first !== undefined && second !== undefined && predicates.length === 2) {
     return (entry) => first(entry) && second(entry);
@@ -73,7 +73,7 @@ function compileAll(nodes: readonly FilterNode[]): FilterPredicate {
 }
 
 function compileAny(nodes: readonly FilterNode[]): FilterPredicate {
-  const predicates = cheapFirst(nodes).map(compileFilter);
+  const predicates = cheapFirst(nodes, costOfCondition).map(compileFilter);
   const [first, second] = predicates;
   if (first !== undefined && second !== undefined && predicates.length === 2) {
     return (entry) => first(entry) || second(entry);
@@ -84,24 +84,31 @@ function compileAny(nodes: readonly FilterNode[]): FilterPredicate {
   };
 }
 
-function cheapFirst(nodes: readonly FilterNode[]): FilterNode[] {
-  return nodes.toSorted((a, b) => costOf(a) - costOf(b));
+/** What a condition costs an entry, in a measure of the caller's. */
+export type ConditionCost = (condition: Extract<FilterNode, { kind: "field" }>) => number;
+
+/** Parts of an `and` or an `or` in the order in which they are best tried: those that cost least first. */
+export function cheapFirst(nodes: readonly FilterNode[], costOf: ConditionCost): FilterNode[] {
+  return nodes.toSorted((a, b) => sumCosts(a, costOf) - sumCosts(b, costOf));
 }
 
-/** What a condition costs an entry, roughly: the message is long, the other fields are short. */
-function costOf(node: FilterNode): number {
+function sumCosts(node: FilterNode, costOf: ConditionCost): number {
   switch (node.kind) {
     case "all":
       return 0;
     case "not":
-      return costOf(node.node);
+      return sumCosts(node.node, costOf);
     case "and":
     case "or":
-      return node.nodes.reduce((sum, child) => sum + costOf(child), 1);
+      return node.nodes.reduce((sum, child) => sum + sumCosts(child, costOf), 0);
     case "field":
-      return costs[node.match.kind] * (node.field === "message" ? 10 : 1);
+      return costOf(node);
   }
 }
+
+/** Roughly: the message is long, the other fields are short. */
+const costOfCondition: ConditionCost = ({ field, match }) =>
+  costs[match.kind] * (field === "message" ? 10 : 1);
 
 const costs: Readonly<Record<FieldMatch["kind"], number>> = {
   present: 1,

@@ -4,6 +4,8 @@ export { type FilterNeeds, filterNeeds } from "./filter-needs.ts";
 export type { CompareOperator, FieldMatch, FilterNode } from "./filter-node.ts";
 export { parseFilter } from "./filter-parser.ts";
 export {
+  type ConditionCost,
+  cheapFirst,
   compileFilter,
   compileText,
   type FilterableEntry,

@@ -3,7 +3,7 @@
  * each column read and decoded when it is first asked for.
  */
 import type { FilterableEntry } from "@logsvc/filter";
-import { entryBytesAt } from "../entry-bytes.ts";
+import { entryBytesAt, startIn } from "../entry-bytes.ts";
 import { letGo } from "./block-column.ts";
 import { type BlockHead, decodeEntries, decodeSeverities, decodeTimes } from "./block-format.ts";
 import { type BlockImage, blockViews, createBlockImage, receivedAtOf } from "./block-image.ts";
@@ -112,7 +112,7 @@ class FreshBlock implements BlockColumns {
   view(index: number): FilterableEntry {
     const { bytes, ends } = this.#whole;
     this.#view ??= new EntryView(bytes);
-    return this.#view.moveTo(index === 0 ? 0 : (ends[index - 1] ?? 0), ends[index] ?? 0);
+    return this.#view.moveTo(startIn(ends, index), ends[index] ?? 0);
   }
 
   entryBytesAt(index: number): Uint8Array {
@@ -275,8 +275,4 @@ class PackedView implements FilterableEntry {
     const isWhole = start < end && bytes[start] === wholeEntryMark;
     return this.#rest.moveInto(isWhole ? start + 1 : start, end);
   }
-}
-
-function startIn(ends: Uint32Array, index: number): number {
-  return index === 0 ? 0 : (ends[index - 1] ?? 0);
 }

@@ -5,6 +5,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { EntryBatch } from "../entry-batch.ts";
+import { startIn } from "../entry-bytes.ts";
 import { blockValues, encodeBlock, insertBlockSql } from "./block-format.ts";
 import { type BlockImage, type BlockOutline, blockViews, createBlockImage } from "./block-image.ts";
 import { transaction } from "./log-file.ts";
@@ -185,7 +186,7 @@ function* cutBlocks(
       const taken = Math.max(end, start + 1);
       block.pieces.push({ batch, from: start, to: taken });
       block.count += taken - start;
-      block.rawBytes += startOf(batch, taken) - startOf(batch, start);
+      block.rawBytes += startIn(batch.ends, taken) - startIn(batch.ends, start);
       start = taken;
     }
   }
@@ -194,12 +195,12 @@ function* cutBlocks(
 
 /** The greatest `end` so that the entries from `from` to `end` fit, by halving. */
 function fitting(batch: EntryBatch, range: { from: number; to: number }, bytesMax: number, countMax: number) {
-  const limit = startOf(batch, range.from) + bytesMax;
+  const limit = startIn(batch.ends, range.from) + bytesMax;
   let low = range.from;
   let high = Math.min(range.to, range.from + countMax);
   while (low < high) {
     const middle = (low + high + 1) >>> 1;
-    if (startOf(batch, middle) <= limit) low = middle;
+    if (startIn(batch.ends, middle) <= limit) low = middle;
     else high = middle - 1;
   }
   return low;
@@ -211,17 +212,12 @@ function joinPieces({ pieces, ...outline }: CutBlock, buffer: ArrayBuffer | unde
   let count = 0;
   let length = 0;
   for (const { batch, from, to } of pieces) {
-    const start = startOf(batch, from);
-    bytes.set(batch.bytes.subarray(start, startOf(batch, to)), length);
+    const start = startIn(batch.ends, from);
+    bytes.set(batch.bytes.subarray(start, startIn(batch.ends, to)), length);
     timestamps.set(batch.timestamps.subarray(from, to), count);
     severities.set(batch.severities.subarray(from, to), count);
     for (let index = from; index < to; index++) ends[count++] = (batch.ends[index] ?? 0) - start + length;
     length = ends[count - 1] ?? 0;
   }
   return block;
-}
-
-/** Where entry `index` begins; for the count of entries: where the last one ends. */
-function startOf(batch: EntryBatch, index: number): number {
-  return index === 0 ? 0 : (batch.ends[index - 1] ?? 0);
 }

@@ -3,7 +3,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import type { FilterableEntry } from "@logsvc/filter";
 import { type LogEntry, LogEntrySchema } from "@logsvc/proto";
 import type { Block } from "../engine.ts";
-import { entryBytesAt } from "../entry-bytes.ts";
+import { entryBytesAt, startIn } from "../entry-bytes.ts";
 import { type BlockImage, blockViews, type ReceivedRuns, receivedAtOf } from "./block-image.ts";
 import { EntryView } from "./entry-view.ts";
 import type { Positions } from "./positions.ts";
@@ -80,8 +80,7 @@ export class MemoryBlock implements Block {
   viewAt(index: number): FilterableEntry {
     this.#offsetAt(index);
     this.#view ??= new EntryView(this.bytes);
-    const start = index === 0 ? 0 : (this.ends[index - 1] ?? 0);
-    return this.#view.moveTo(start, this.ends[index] ?? 0, this.severities[index]);
+    return this.#view.moveTo(startIn(this.ends, index), this.ends[index] ?? 0, this.severities[index]);
   }
 
   /** Lets go of decoded entries, and keeps none from now on: they take several times the block's bytes. */

@@ -2,6 +2,7 @@
  * A packed block's columns, each read and decoded when it is first asked for,
  * and its entries, put together from them.
  */
+import { startIn } from "../entry-bytes.ts";
 import { type ColumnName, corrupt, decodeColumn, letGo } from "./block-column.ts";
 import { type BlockHead, decodeSeverities } from "./block-format.ts";
 import { type BlockImage, blockViews, createBlockImage, type ReceivedRuns } from "./block-image.ts";
@@ -163,10 +164,10 @@ export class PackedColumns {
     parts.severity = this.severities[index] ?? 0;
     parts.low = words[index * 2] ?? 0;
     parts.high = words[index * 2 + 1] ?? 0;
-    parts.messageFrom = index === 0 ? 0 : (messages.ends[index - 1] ?? 0);
+    parts.messageFrom = startIn(messages.ends, index);
     parts.messageTo = messages.ends[index] ?? 0;
     parts.service = origins.names[origins.indexes[index] ?? 0] ?? noBytes;
-    parts.restFrom = index === 0 ? 0 : (rests.ends[index - 1] ?? 0);
+    parts.restFrom = startIn(rests.ends, index);
     parts.restTo = rests.ends[index] ?? 0;
     return parts;
   }

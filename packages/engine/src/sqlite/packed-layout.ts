@@ -2,6 +2,7 @@
  * What the columns `received`, `origins` and `lengths` of a packed block hold,
  * before compression. Byte by byte: the head of block-format.ts.
  */
+import { startIn } from "../entry-bytes.ts";
 import { type ColumnPlace, corrupt } from "./block-column.ts";
 import type { ReceivedRuns } from "./block-image.ts";
 import { putPlanes, readPlanes } from "./byte-planes.ts";
@@ -151,5 +152,5 @@ export function decodeReceived(
 }
 
 function differencesOf(ends: Uint32Array): Uint32Array {
-  return ends.map((end, index) => end - (index === 0 ? 0 : (ends[index - 1] ?? 0)));
+  return ends.map((end, index) => end - startIn(ends, index));
 }

@@ -12,6 +12,8 @@
  * column alone does not decide, its predicate does.
  */
 import {
+  type ConditionCost,
+  cheapFirst,
   compileFilter,
   compileSearch,
   compileText,
@@ -67,9 +69,9 @@ class Compiler {
       case "all":
         return () => undefined;
       case "and":
-        return this.#all(cheapFirst(node.nodes).map((child) => this.compile(child)));
+        return this.#all(cheapFirst(node.nodes, costOfCondition).map((child) => this.compile(child)));
       case "or":
-        return this.#any(cheapFirst(node.nodes).map((child) => this.compile(child)));
+        return this.#any(cheapFirst(node.nodes, costOfCondition).map((child) => this.compile(child)));
       case "not":
         return this.#not(this.compile(node.node));
       case "field":
@@ -234,24 +236,9 @@ function subtract(marks: Uint8Array, others: Uint8Array): void {
   for (let at = 0; at < marks.length; at++) marks[at] = (marks[at] ?? 0) & ~(others[at] ?? 0);
 }
 
-function cheapFirst(nodes: readonly FilterNode[]): FilterNode[] {
-  return nodes.toSorted((a, b) => costOf(a) - costOf(b));
-}
-
-/** What a condition costs an entry, roughly in nanoseconds. */
-function costOf(node: FilterNode): number {
-  switch (node.kind) {
-    case "all":
-      return 0;
-    case "not":
-      return costOf(node.node);
-    case "and":
-    case "or":
-      return node.nodes.reduce((sum, child) => sum + costOf(child), 0);
-    case "field":
-      return costs[node.match.kind] * (node.field === "level" || node.field === "service" ? 0.01 : 1);
-  }
-}
+/** Roughly in nanoseconds. */
+const costOfCondition: ConditionCost = ({ field, match }) =>
+  costs[match.kind] * (field === "level" || field === "service" ? 0.01 : 1);
 
 /** Of a text; a regular expression may have no literal to search for. */
 const costs = {

@@ -2,6 +2,7 @@
  * Looks through the fields of encoded entries where a block's columns have
  * them, without an object for an entry or for an attribute.
  */
+import { startIn } from "../../entry-bytes.ts";
 import type { TextColumn } from "../block-columns.ts";
 import { wholeEntryMark } from "../entry-parts.ts";
 import { type ByteRange, equalBytes, readVarint, skipField } from "../entry-wire.ts";
@@ -32,7 +33,7 @@ export class RestFields {
   /** Moves to an entry of a block's column "rest", before its first field. */
   moveTo(column: TextColumn, index: number): void {
     const { bytes, ends, isWhole } = column;
-    const start = index === 0 ? 0 : (ends[index - 1] ?? 0);
+    const start = startIn(ends, index);
     this.#bytes = bytes;
     this.#end = ends[index] ?? 0;
     if (isWhole) this.#at = this.#fieldsOfEntry(start);
