@@ -38,7 +38,7 @@ import { Positions } from "./positions.ts";
 import { RecentBlocks } from "./recent-blocks.ts";
 import type { ScanProgress, ScanStep } from "./scan-jobs.ts";
 import { ScanPool } from "./scan-pool.ts";
-import { StepQueue } from "./step-queue.ts";
+import { StepQueue, WaitingSteps } from "./step-queue.ts";
 import type { AppendAnswer, Commit, Fault, Trim, WriterSettings } from "./thread-messages.ts";
 import { Sleeper, Watermark } from "./watermark.ts";
 import { type OpenedLog, WriterThread } from "./writer-thread.ts";
@@ -94,6 +94,9 @@ const defaults = {
 
 /** Queries, counts and facets that wait for a thread; a dashboard asks for about five at a time. */
 const waitingScansMax = 256;
+
+/** Bytes of answers that wait for clients which read slowly: four full pages. */
+const waitingStepBytesMax = 4 * limits.pageBytesMax;
 
 /** Bytes of blocks that a reader at the head is given at a time, unless one block has more. */
 const runBytesMax = 1024 * 1024;
@@ -158,6 +161,7 @@ class SqliteEngine implements Engine {
   /** Small reads: they must not wait behind a long search. */
   readonly #reads: ScanPool;
   readonly #scans: ScanPool;
+  readonly #waitingSteps = new WaitingSteps(waitingStepBytesMax);
   readonly #recent: RecentBlocks;
   readonly #headDemand: HeadDemand;
   /** Blocks on their way from the disk, so that readers at one place share them. */
@@ -280,21 +284,15 @@ class SqliteEngine implements Engine {
     const { pageToken, ...rest } = request;
     checkAmount("limit", request.limit, 1, limits.pageEntriesMax);
     const after = pageToken ? this.#positions.parsePageToken(pageToken, request.order) : undefined;
-    const steps = new StepQueue<ScanStep>();
-    // Ends the search also when the caller stops asking.
-    const ended = new AbortController();
-    const signals = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
+    const steps = new StepQueue<ScanStep>(this.#waitingSteps);
+    const signals = signal === undefined ? steps.signal : AbortSignal.any([signal, steps.signal]);
     const job = { ...rest, after, watermark: this.#watermark.offset };
     steps.follow(this.#scans.run("query", job, { signal: signals, onStep: (step) => steps.push(step) }));
-    try {
-      for await (const { entries, progress } of steps) {
-        yield {
-          entries: entries === undefined ? [] : this.#unpack(entries),
-          ...(progress === undefined ? {} : { progress: this.#progressOf(progress, request.order) }),
-        };
-      }
-    } finally {
-      ended.abort();
+    for await (const { entries, progress } of steps) {
+      yield {
+        entries: entries === undefined ? [] : this.#unpack(entries),
+        ...(progress === undefined ? {} : { progress: this.#progressOf(progress, request.order) }),
+      };
     }
   }
 
