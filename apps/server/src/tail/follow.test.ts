@@ -1,5 +1,6 @@
 /** Both forms of a tail, straight on an engine: the same entries, sharing, rests, and who is slow. */
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { type TestContext, test } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { EntryBatchBuilder } from "@logsvc/engine";
@@ -138,4 +139,28 @@ test("rests grow with the number of tails, up to a bound, and end when the tail 
   await long;
   await rest.take(2 ** 30);
   rest.close();
+});
+
+test("rests of about one length end together", async () => {
+  const { signal } = new AbortController();
+  const ended: string[] = [];
+  const rests = ["a", "b", "c"].map(async (name) => {
+    const rest = new Rest(signal);
+    await rest.take(name === "c" ? 100 : 20);
+    ended.push(name);
+    // Those that end together have all ended when the next turn begins.
+    if (name === "a") setImmediate(() => ended.push("turn"));
+    rest.close();
+  });
+  await Promise.all(rests);
+  assert.deepEqual(ended, ["a", "b", "turn", "c"]);
+});
+
+test("a tail that has ended is told of no drain", async (t) => {
+  const log = await openLog(t);
+  const tail = followEncoded(everything, patience(), log);
+  await tail.next();
+  assert.equal(getEventListeners(log.lifecycle.draining, "abort").length, 1);
+  await tail.return();
+  assert.equal(getEventListeners(log.lifecycle.draining, "abort").length, 0);
 });

@@ -1,6 +1,7 @@
 /** Shared matches: the same for every reader as if it had matched alone, made once, and bounded. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Backlog, type Block, type EntryBatch, EntryBatchBuilder } from "@logsvc/engine";
 import { compileFilter, parseFilter } from "@logsvc/filter";
@@ -203,6 +204,22 @@ test("another filter, or another beginning, has matches of its own", () => {
     [20, 40, 0, 20, 0],
   );
   assert.equal(shared.size, 5);
+});
+
+test("readers that look together get one response, which is forgotten with the turn", async () => {
+  const blocks = twenty();
+  const shared = new SharedMatches();
+  const matches = shared.acquire({ filter: parseFilter("a"), since: undefined });
+  const responsesOf = (some: readonly Block[], from: number) =>
+    Array.from(encodedAnswers.matching(matches, some, from), ({ response }) => response);
+  const [first] = responsesOf(blocks, 0);
+  assert.equal(responsesOf(blocks, 0)[0], first);
+  assert.notEqual(responsesOf(blocks, 1)[0], first);
+  assert.equal(entriesOf(encoded(matches, blocks, 1)).length, 19);
+  const [again] = responsesOf(blocks, 0);
+  await nextTurn();
+  assert.notEqual(responsesOf(blocks, 0)[0], again);
+  assert.deepEqual(responsesOf(blocks, 0)[0], first);
 });
 
 test("what was sent stays as it was when more is added or forgotten", () => {

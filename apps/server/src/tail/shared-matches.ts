@@ -12,7 +12,7 @@
  */
 import type { Block } from "@logsvc/engine";
 import { compileFilter, type FilterNode, type FilterPredicate, formatFilter } from "@logsvc/filter";
-import { limits } from "@logsvc/proto";
+import { limits, type TailLogsResponse } from "@logsvc/proto";
 import { type ChunkObserver, type EncodedMatches, type MatchChunk, MatchLog } from "./match-log.ts";
 
 /** Which entries a tail is sent. */
@@ -26,7 +26,12 @@ export interface Choice {
 export interface MatchedRun extends Pick<EncodedMatches, "slices" | "count"> {
   /** Where to resume after them. */
   readonly cursor: string;
+  /** The response that was made of it, for all readers that get it. */
+  response?: TailLogsResponse;
 }
+
+/** Of most blocks. */
+const none: readonly number[] = [];
 
 /** Every filter that a tail has, each once. */
 export class SharedMatches {
@@ -35,6 +40,8 @@ export class SharedMatches {
   /** Every chunk and whose it is, the oldest first. */
   readonly #chunks = new Map<MatchChunk, FilterMatches>();
   #bytes = 0;
+  /** What is forgotten when the turn ends. */
+  #ofTurn: (() => void)[] = [];
 
   /** @param bytesMax Of encoded matches that are kept. */
   constructor(bytesMax: number = limits.sharedMatchesBytesMax) {
@@ -60,6 +67,7 @@ export class SharedMatches {
         grown: (chunk, bytes) => this.#grown(chunk, bytes, matches),
         trim: () => this.#trim(),
         left: () => this.#left(key),
+        atTurnsEnd: (forget) => this.#atTurnsEnd(forget),
       });
       this.#filters.set(key, matches);
     }
@@ -82,6 +90,15 @@ export class SharedMatches {
     }
   }
 
+  #atTurnsEnd(forget: () => void): void {
+    this.#ofTurn.push(forget);
+    if (this.#ofTurn.length > 1) return;
+    setImmediate(() => {
+      for (const each of this.#ofTurn) each();
+      this.#ofTurn = [];
+    });
+  }
+
   #left(key: string): void {
     for (const chunk of this.#filters.get(key)?.chunks ?? []) {
       if (this.#chunks.delete(chunk)) this.#bytes -= chunk.bytes.length;
@@ -96,6 +113,8 @@ interface FilterObserver extends ChunkObserver {
   trim(): void;
   /** Its last reader has gone. */
   left(): void;
+  /** Calls back before the next turn of the event loop. */
+  atTurnsEnd(forget: () => void): void;
 }
 
 /** One filter's predicate, and its matches at the head. */
@@ -108,6 +127,10 @@ export class FilterMatches {
   /** The numbers of the blocks in the log: from `#from` up to, not with, `#to`. */
   #from = 0;
   #to = 0;
+  /** What was encoded in this turn of the event loop, and of what: readers that wake together all get it. */
+  #latest:
+    | { readonly blocks: readonly Block[]; readonly from: number; readonly runs: MatchedRun[] }
+    | undefined;
 
   constructor({ filter, since }: Choice, observer: FilterObserver) {
     this.#matches = filter.kind === "all" ? undefined : compileFilter(filter);
@@ -133,13 +156,16 @@ export class FilterMatches {
   }
 
   /** Which entries of a block match, from the one at `from` on. */
-  indexesIn(block: Block, from: number): number[] {
-    const indexes: number[] = [];
+  indexesIn(block: Block, from: number): readonly number[] {
+    let indexes: number[] | undefined;
     for (let index = from; index < block.count; index++) {
       if (this.#since !== undefined && (block.timestamps[index] ?? 0n) < this.#since) continue;
-      if (this.#matches === undefined || this.#matches(block.viewAt(index))) indexes.push(index);
+      if (this.#matches === undefined || this.#matches(block.viewAt(index))) {
+        if (indexes === undefined) indexes = [index];
+        else indexes.push(index);
+      }
     }
-    return indexes;
+    return indexes ?? none;
   }
 
   /**
@@ -147,20 +173,28 @@ export class FilterMatches {
    *
    * @param from The first entry of the first block to look at.
    */
-  encodedIn(blocks: readonly Block[], from: number): MatchedRun[] {
+  encodedIn(blocks: readonly Block[], from: number): readonly MatchedRun[] {
+    if (this.#latest?.blocks === blocks && this.#latest.from === from) return this.#latest.runs;
     const shared = this.#firstShared(blocks, from);
-    const alone = blocks.slice(0, shared);
-    const rest = blocks.slice(shared);
-    const runs = [...this.#encodeAlone(alone, from), ...this.#encodeShared(rest)];
+    const runs =
+      shared === 0
+        ? this.#encodeShared(blocks)
+        : [...this.#encodeAlone(blocks.slice(0, shared), from), ...this.#encodeShared(blocks.slice(shared))];
     const last = runs.at(-1);
     // The end of the blocks, though the last entries may not match: all of them were dealt with.
     if (last !== undefined) runs[runs.length - 1] = { ...last, cursor: endOf(blocks) };
+    if (this.#latest === undefined) this.#observer.atTurnsEnd(() => this.#forgetLatest());
+    this.#latest = { blocks, from, runs };
     return runs;
   }
 
   /** Lets go of the oldest chunk: from now on its blocks are matched for who needs them. */
   forgetOldest(): void {
     this.#from = Math.max(this.#from, this.#log.forgetOldest() + 1);
+  }
+
+  #forgetLatest(): void {
+    this.#latest = undefined;
   }
 
   /** The place of the first block whose matches are shared. */
@@ -186,9 +220,11 @@ export class FilterMatches {
       this.#from = first;
       this.#to = first;
     }
-    for (const block of blocks.slice(this.#to - first)) {
-      this.#log.add(block, this.#to, this.indexesIn(block, 0));
-      this.#to += 1;
+    for (const end = first + blocks.length; this.#to < end; this.#to++) {
+      const block = blocks[this.#to - first];
+      if (block === undefined) continue;
+      const indexes = this.indexesIn(block, 0);
+      if (indexes.length > 0) this.#log.add(block, this.#to, indexes);
     }
     const runs = runsOf(this.#log, blocks, first);
     this.#observer.trim();

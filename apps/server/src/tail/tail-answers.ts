@@ -66,8 +66,9 @@ export const encodedAnswers: TailAnswers<TailLogsResponse> = {
     }
   },
   *matching(filter, blocks, from) {
-    for (const { cursor, slices, count } of filter.encodedIn(blocks, from)) {
-      yield { response: encodedResponse(cursor, slices), count };
+    for (const run of filter.encodedIn(blocks, from)) {
+      run.response ??= encodedResponse(run.cursor, run.slices);
+      yield { response: run.response, count: run.count };
     }
   },
 };

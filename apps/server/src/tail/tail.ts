@@ -97,7 +97,7 @@ async function* follow<Response extends { readonly cursor: string }>(
   const filter = matches.acquire(begin);
   const tail: OpenTail = { cursor: "" };
   counters.tails.add(tail);
-  const stop = AbortSignal.any([signal, lifecycle.draining]);
+  const { stop, forget } = firstOf(signal, lifecycle.draining);
   const rest = new Rest(stop);
   try {
     const start = yield* openings(tail, begin, { ...options, stop });
@@ -116,9 +116,29 @@ async function* follow<Response extends { readonly cursor: string }>(
     throw stop.reason;
   } finally {
     rest.close();
+    forget();
     filter.release();
     counters.tails.delete(tail);
   }
+}
+
+/**
+ * A signal that aborts with the first of two, until it is told to forget them.
+ * Not `AbortSignal.any`: a tail asks its signal at every look, and asking that
+ * one looks up both others through weak references.
+ */
+function firstOf(one: AbortSignal, other: AbortSignal): { stop: AbortSignal; forget: () => void } {
+  const controller = new AbortController();
+  const forgets = [one, other].map((signal) => {
+    const abort = (): void => controller.abort(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort);
+    return () => signal.removeEventListener("abort", abort);
+  });
+  const forget = (): void => {
+    for (const each of forgets) each();
+  };
+  return { stop: controller.signal, forget };
 }
 
 /** Where and with what a tail begins. */

@@ -15,18 +15,43 @@
  * write) it does by the call's signal, on which the frames must end. Frames are
  * not compressed: clients who take compressed ones have Connect's own way.
  */
+import type { ServerResponse } from "node:http";
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import { type ContextKey, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ContextKey,
+  createContextKey,
+  type HandlerContext,
+} from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { frameOf } from "@logsvc/proto";
 
 /** The responses of one call. */
 export class DirectResponses {
+  readonly #response: ServerResponse;
   readonly #begun = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
-  #frames: AsyncIterator<Uint8Array> | undefined;
+  #frames: AsyncIterable<Uint8Array> | undefined;
   /** What Connect has been asked for and will say when the frames are over. */
   #connects: Promise<IteratorResult<Uint8Array>> | undefined;
+  /** Why nothing can be written any more. */
+  #failure: Error | undefined;
+  /** Ends the wait of a write for what was written before it. */
+  #goOn: (() => void) | undefined;
+
+  /** @param response Where the call's response is written. */
+  constructor(response: ServerResponse) {
+    this.#response = response;
+    const fail = (error: Error): void => {
+      this.#failure ??= error;
+      this.#goOn?.();
+    };
+    response.on("drain", () => this.#goOn?.());
+    response.on("error", fail);
+    // Nothing else may tell of a client that leaves while a write waits.
+    response.on("close", () => fail(new ConnectError("the response was closed", Code.Canceled)));
+  }
 
   /**
    * Sends frames. To be called by the handler after its first message.
@@ -34,12 +59,12 @@ export class DirectResponses {
    * @throws What the frames throw; what a write failed with.
    */
   async pass(frames: AsyncIterable<Uint8Array>): Promise<void> {
-    this.#frames = frames[Symbol.asyncIterator]();
+    this.#frames = frames;
     this.#begun.resolve();
     await this.#ended.promise;
   }
 
-  /** The response as it goes on the wire. */
+  /** The response as Connect is to write it. */
   response(response: UniversalServerResponse): UniversalServerResponse {
     return response.body === undefined ? response : { ...response, body: this.#written(response.body) };
   }
@@ -48,47 +73,47 @@ export class DirectResponses {
     const connect = body[Symbol.asyncIterator]();
     return {
       [Symbol.asyncIterator]: () => ({
-        next: async () => (await this.#nextFrame(connect)) ?? this.#askConnect(connect),
-        throw: (error) => {
-          this.#end(() => this.#ended.reject(error));
-          return connect.throw?.(error) ?? Promise.reject(error);
+        next: async () => {
+          // Asking is what makes the handler go on, to `pass` or to its end.
+          this.#connects ??= connect.next();
+          await Promise.race([this.#connects, this.#begun.promise]);
+          await this.#sendFrames();
+          const asked = this.#connects;
+          this.#connects = undefined;
+          return asked;
         },
-        return: (value) => {
-          this.#end(() => this.#ended.resolve());
-          return connect.return?.(value) ?? Promise.resolve({ done: true, value });
-        },
+        throw: (error) => connect.throw?.(error) ?? Promise.reject(error),
+        return: (value) => connect.return?.(value) ?? Promise.resolve({ done: true, value }),
       }),
     };
   }
 
-  /** The next frame that goes by itself, if there is one. */
-  async #nextFrame(connect: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array> | undefined> {
-    if (this.#frames === undefined) {
-      // Asking is what makes the handler go on, to `pass` or to its end.
-      this.#connects ??= connect.next();
-      await Promise.race([this.#connects, this.#begun.promise]);
-    }
+  /** Writes the frames, if there are any, and lets the handler go on. */
+  async #sendFrames(): Promise<void> {
+    const frames = this.#frames;
+    if (frames === undefined) return;
+    this.#frames = undefined;
     try {
-      const step = await this.#frames?.next();
-      if (step !== undefined && !step.done) return step;
-      this.#end(() => this.#ended.resolve());
+      for await (const frame of frames) {
+        const drained = this.#write(frame);
+        if (drained !== undefined) await drained;
+      }
+      this.#ended.resolve();
     } catch (error) {
-      this.#end(() => this.#ended.reject(error));
+      this.#ended.reject(error);
     }
-    return undefined;
   }
 
-  #askConnect(connect: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
-    const asked = this.#connects ?? connect.next();
-    this.#connects = undefined;
-    return asked;
-  }
-
-  #end(settle: () => void): void {
-    if (this.#frames === undefined) return;
-    // Where nobody waits for it any more, an error has been told otherwise.
-    this.#ended.promise.catch(() => undefined);
-    settle();
+  /** Returns a promise only where the client has to take what was written before. Connect's way makes one, and listeners, for each write. */
+  #write(frame: Uint8Array): Promise<void> | undefined {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#response.write(frame)) return undefined;
+    return new Promise((resolve, reject) => {
+      this.#goOn = () => {
+        if (this.#failure === undefined) resolve();
+        else reject(this.#failure);
+      };
+    });
   }
 }
 
@@ -130,9 +155,19 @@ export async function* respondDirectly<Desc extends DescMessage>(
   }
 }
 
+/** Frames of responses that many calls send, each made once. */
+const frames = new WeakMap<object, Uint8Array>();
+
 async function* framesOf<Desc extends DescMessage>(
   schema: Desc,
   responses: AsyncIterable<MessageShape<Desc>>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const response of responses) yield frameOf(toBinary(schema, response));
+  for await (const response of responses) {
+    let frame = frames.get(response);
+    if (frame === undefined) {
+      frame = frameOf(toBinary(schema, response));
+      frames.set(response, frame);
+    }
+    yield frame;
+  }
 }

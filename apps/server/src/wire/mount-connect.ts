@@ -166,7 +166,7 @@ async function respond(handlers: RpcHandlers, raw: IncomingMessage, response: Se
   const body = bodyOf(handler, { raw, response, receiveBound: handlers.receiveBound });
   const isServerStream = handler.method.methodKind === "server_streaming";
   if (isServerStream && handlers.encoded.includes(handler) && takesPlain(universal.header)) {
-    const direct = new DirectResponses();
+    const direct = new DirectResponses(response);
     const contextValues = createContextValues().set(directResponsesKey, direct);
     const answer = await handler({ ...universal, body, contextValues });
     await universalResponseToNodeResponse(direct.response(answer), response);

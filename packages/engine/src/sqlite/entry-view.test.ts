@@ -92,6 +92,23 @@ test("every field is what protobuf decodes, in whatever order and however often 
   }
 });
 
+test("services that are kept are those of their entries, in whatever order these are looked at", () => {
+  const services = ["a", "", "größe", "a"];
+  const encodings = services.map((service) =>
+    toBinary(LogEntrySchema, create(LogEntrySchema, { service, message: `of ${service}` })),
+  );
+  const { bytes, ends } = pack(encodings);
+  const view = new EntryView(bytes, true);
+  for (const index of [0, 1, 2, 3, 3, 1, 0, 2]) {
+    view.moveTo(ends[index - 1] ?? 0, ends[index] ?? 0);
+    assert.equal(view.service, services[index]);
+    assert.equal(view.message, `of ${services[index]}`);
+  }
+  // What is kept is not looked for again.
+  bytes.fill(0);
+  assert.equal(view.moveTo(0, ends[0] ?? 0).service, "a");
+});
+
 test("what every object inherits is no attribute", () => {
   const { bytes, ends } = pack([toBinary(LogEntrySchema, create(LogEntrySchema, { message: "a" }))]);
   const view = new EntryView(bytes).moveTo(0, ends[0] ?? 0);

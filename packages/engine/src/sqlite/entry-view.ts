@@ -30,10 +30,17 @@ export class EntryView implements FilterableEntry {
   #severity = 0;
   /** Whether the fields of this entry have been looked for. */
   #isRead = false;
+  /** Services by where their entries end. */
+  readonly #services: Map<number, string> | undefined;
   #attributes: Readonly<Record<string, string>> | undefined;
 
-  /** @param bytes Of a batch or a block. */
-  constructor(bytes: Uint8Array) {
+  /**
+   * @param bytes Of a batch or a block.
+   * @param keepsServices Whether the entries' services are kept once they were
+   *   asked for: each of many filters, one a service, looks at all entries.
+   */
+  constructor(bytes: Uint8Array, keepsServices = false) {
+    this.#services = keepsServices ? new Map() : undefined;
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -69,7 +76,11 @@ export class EntryView implements FilterableEntry {
   }
 
   get service(): string {
-    return this.#text(serviceField);
+    const known = this.#services?.get(this.#end);
+    if (known !== undefined) return known;
+    const service = this.#text(serviceField);
+    this.#services?.set(this.#end, service);
+    return service;
   }
 
   get traceId(): string {

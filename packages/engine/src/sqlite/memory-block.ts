@@ -79,7 +79,7 @@ export class MemoryBlock implements Block {
 
   viewAt(index: number): FilterableEntry {
     this.#offsetAt(index);
-    this.#view ??= new EntryView(this.bytes);
+    this.#view ??= new EntryView(this.bytes, this.#keepsDecoded);
     return this.#view.moveTo(startIn(this.ends, index), this.ends[index] ?? 0, this.severities[index]);
   }
 

@@ -77,3 +77,21 @@ test("decoded entries are kept in the newest blocks, not for a reader who is beh
   assert.notEqual(loaded.entryAt(0), loaded.entryAt(0));
   assert.deepEqual(loaded.entryAt(0), newest.entryAt(0));
 });
+
+test("who asks for one run gets one array, until the blocks change", () => {
+  const { bytes, memoryBytes } = blockAt(1);
+  const recent = new RecentBlocks(memoryBytes * 3);
+  for (const offset of [1, 2, 3]) recent.add(blockAt(offset));
+  const run = recent.run(2, bytes.length * 2);
+  assert.equal(recent.run(2, bytes.length * 2), run);
+  assert.equal(recent.run(2, bytes.length).length, 1);
+  assert.equal(recent.run(3, bytes.length * 2).length, 1);
+  recent.run(2, bytes.length * 3);
+  recent.add(blockAt(4));
+  assert.deepEqual(
+    recent.run(2, bytes.length * 3).map(({ firstOffset }) => firstOffset),
+    [2, 3, 4],
+  );
+  recent.dropBefore(3);
+  assert.deepEqual(recent.run(2, bytes.length * 3), []);
+});

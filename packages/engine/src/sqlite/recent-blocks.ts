@@ -20,6 +20,10 @@ export class RecentBlocks {
   /** From here on blocks keep their decoded entries; what they take. */
   #firstDecoded = 0;
   #decodedBytes = 0;
+  /** The run that was asked for last, until the blocks change: readers that wake together ask for the same one. */
+  #lastRun:
+    | { readonly offset: number; readonly bytesMax: number; readonly blocks: MemoryBlock[] }
+    | undefined;
 
   /** @param bytesMax Beyond it the oldest are forgotten. */
   constructor(bytesMax: number) {
@@ -35,6 +39,7 @@ export class RecentBlocks {
   add(block: MemoryBlock): void {
     const last = this.#blocks.at(-1);
     if (last !== undefined && block.firstOffset !== last.lastOffset + 1) this.clear();
+    this.#lastRun = undefined;
     this.#blocks.push(block);
     this.#bytes += block.memoryBytes;
     this.#decodedBytes += block.memoryBytes;
@@ -46,9 +51,11 @@ export class RecentBlocks {
 
   /**
    * The block that holds an offset and those that follow it, up to `bytesMax`
-   * but one at least; none when it is not here.
+   * but one at least; none when it is not here. Whoever asks for the same ones
+   * gets the same array.
    */
-  run(offset: number, bytesMax: number): MemoryBlock[] {
+  run(offset: number, bytesMax: number): readonly MemoryBlock[] {
+    if (this.#lastRun?.offset === offset && this.#lastRun.bytesMax === bytesMax) return this.#lastRun.blocks;
     const first = this.#indexOf(offset);
     if (first === undefined) return [];
     let end = first;
@@ -56,7 +63,9 @@ export class RecentBlocks {
       bytes += this.#blocks[end]?.bytes.length ?? 0;
       if (bytes > bytesMax && end > first) break;
     }
-    return this.#blocks.slice(first, end).filter((block) => block !== undefined);
+    const blocks = this.#blocks.slice(first, end).filter((block) => block !== undefined);
+    this.#lastRun = { offset, bytesMax, blocks };
+    return blocks;
   }
 
   #indexOf(offset: number): number | undefined {
@@ -90,6 +99,7 @@ export class RecentBlocks {
   #forgetOldest(): void {
     const oldest = this.#blocks[this.#first];
     if (oldest === undefined) return;
+    this.#lastRun = undefined;
     if (this.#firstDecoded === this.#first) this.#stopDecoding();
     this.#bytes -= oldest.memoryBytes;
     this.#blocks[this.#first++] = undefined;
