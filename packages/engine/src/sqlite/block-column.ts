@@ -98,6 +98,43 @@ export function decodeColumn(
   throw corrupt(place, `its column ${name} has ${raw.length} bytes, ${rawBytes} expected`);
 }
 
+/** A striped column, of columns of a stripe each. */
+export function joinStripes(stripes: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(stripes.reduce((sum, { length }) => sum + 4 + length, 0));
+  const view = new DataView(joined.buffer);
+  let at = 0;
+  for (const stripe of stripes) {
+    view.setUint32(at, stripe.length, true);
+    joined.set(stripe, at + 4);
+    at += 4 + stripe.length;
+  }
+  return joined;
+}
+
+/**
+ * The columns that a striped column is made of.
+ *
+ * @param count How many are expected.
+ * @throws EngineError `corrupt`
+ */
+export function splitStripes(
+  place: ColumnPlace,
+  name: ColumnName,
+  column: Uint8Array,
+  count: number,
+): Uint8Array[] {
+  const view = new DataView(column.buffer, column.byteOffset, column.byteLength);
+  const stripes: Uint8Array[] = [];
+  let at = 0;
+  while (stripes.length < count && at + 4 <= column.length) {
+    const end = at + 4 + view.getUint32(at, true);
+    stripes.push(column.subarray(at + 4, end));
+    at = end;
+  }
+  if (stripes.length === count && at === column.length) return stripes;
+  throw corrupt(place, `its column ${name} has not ${count} stripes in ${column.length} bytes`);
+}
+
 /**
  * Frees a large buffer that nobody looks at any more: V8 lets tens of megabytes
  * of them pile up before it collects any. Smaller ones may be parts of Node's

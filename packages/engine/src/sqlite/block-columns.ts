@@ -5,7 +5,7 @@
 import type { FilterableEntry } from "@logsvc/filter";
 import { entryBytesAt, startIn } from "../entry-bytes.ts";
 import { letGo } from "./block-column.ts";
-import { type BlockHead, decodeEntries, decodeSeverities, decodeTimes } from "./block-format.ts";
+import { decodeEntries, decodeSeverities, decodeTimes, type StoredHead } from "./block-format.ts";
 import { type BlockImage, blockViews, createBlockImage, receivedAtOf } from "./block-image.ts";
 import { hasOwnLevel, levelTextOf, wholeEntryMark } from "./entry-parts.ts";
 import { EntryView } from "./entry-view.ts";
@@ -13,12 +13,13 @@ import { findService } from "./entry-wire.ts";
 import { OriginIndex } from "./origin-index.ts";
 import { type ImageBounds, type LoadColumn, PackedColumns } from "./packed-columns.ts";
 import type { EncodedOrigins, Origins } from "./packed-layout.ts";
+import { type Arrangement, stripeAt, unarranged } from "./stripes.ts";
 import type { Tally } from "./tally-column.ts";
 
-/** Bytes in which a text is looked for. */
+/** Bytes of a stripe's entries in which a text is looked for. */
 export interface TextColumn {
   readonly bytes: Buffer;
-  /** Where each entry's part ends; the first begins at 0. */
+  /** Where the part of each of the stripe's places ends; the first begins at 0. */
   readonly ends: Uint32Array;
   /** True: the parts are the field's texts. False: there are other bytes too, and what is found must be verified. */
   readonly isExact: boolean;
@@ -31,19 +32,22 @@ export interface TextColumn {
 
 /** A block's columns. */
 export interface BlockColumns {
-  readonly head: BlockHead;
+  readonly head: StoredHead;
   readonly timestamps: BigInt64Array;
   readonly severities: Uint8Array;
   /** Its entries counted by time and severity; undefined: they are not, as in every fresh block. */
   tally(): Tally | undefined;
   /** The services. */
   readonly origins: Origins;
+  /** Where each entry has its texts; a fresh block is one stripe. */
+  readonly arrangement: Arrangement;
   /**
-   * Where a field is looked for: the message, or any field besides message,
-   * service and known levels (`rest`). Each text lies in its entry's part as it
-   * is, in UTF-8. Ask again for each field and block whether it is exact.
+   * Where a field of a stripe's entries is looked for: the message, or any field
+   * besides message, service and known levels (`rest`). Each text lies in its
+   * entry's part as it is, in UTF-8. Ask again for each field and block whether
+   * it is exact.
    */
-  textOf(field: "message" | "rest"): TextColumn;
+  textOf(field: "message" | "rest", stripe: number): TextColumn;
   /** When an entry was accepted, Unix nanoseconds. */
   receivedAt(index: number): bigint;
   /** An entry whose fields are read when they are asked for, each from its column. The same object each time. */
@@ -63,21 +67,22 @@ export interface BlockColumns {
  * The columns of a stored block, whose head has been checked. They throw
  * EngineError `corrupt`, and what `load` throws.
  */
-export function openColumns(head: BlockHead, load: LoadColumn): BlockColumns {
+export function openColumns(head: StoredHead, load: LoadColumn): BlockColumns {
   return head.wordParts === null ? new FreshBlock(head, load) : new PackedBlock(head, load);
 }
 
 /** A block of whole entries. */
 class FreshBlock implements BlockColumns {
-  readonly head: BlockHead;
+  readonly head: StoredHead;
   readonly #load: LoadColumn;
+  #arrangement: Arrangement | undefined;
   #timestamps: BigInt64Array | undefined;
   #severities: Uint8Array | undefined;
   #origins: Origins | undefined;
   #entries: { readonly bytes: Buffer; readonly ends: Uint32Array } | undefined;
   #view: EntryView | undefined;
 
-  constructor(head: BlockHead, load: LoadColumn) {
+  constructor(head: StoredHead, load: LoadColumn) {
     this.head = head;
     this.#load = load;
   }
@@ -99,6 +104,11 @@ class FreshBlock implements BlockColumns {
   get origins(): Origins {
     this.#origins ??= originsOf(this.#whole);
     return this.#origins;
+  }
+
+  get arrangement(): Arrangement {
+    this.#arrangement ??= unarranged(this.head.count);
+    return this.#arrangement;
   }
 
   textOf(): TextColumn {
@@ -161,12 +171,12 @@ function namedOrigins({ names, indexes }: EncodedOrigins): Origins {
 
 /** A block of columns. */
 class PackedBlock implements BlockColumns {
-  readonly head: BlockHead;
+  readonly head: StoredHead;
   readonly #columns: PackedColumns;
   readonly #view: PackedView;
   #origins: Origins | undefined;
 
-  constructor(head: BlockHead, load: LoadColumn) {
+  constructor(head: StoredHead, load: LoadColumn) {
     this.head = head;
     this.#columns = new PackedColumns(head, load);
     this.#view = new PackedView(this.#columns, () => this.origins);
@@ -189,10 +199,14 @@ class PackedBlock implements BlockColumns {
     return this.#origins;
   }
 
-  textOf(field: "message" | "rest"): TextColumn {
+  get arrangement(): Arrangement {
+    return this.#columns.arrangement;
+  }
+
+  textOf(field: "message" | "rest", stripe: number): TextColumn {
     return field === "message"
-      ? { ...this.#columns.messages, isExact: true, isWhole: false }
-      : { ...this.#columns.rests, isExact: false, isWhole: false };
+      ? { ...this.#columns.messagesIn(stripe), isExact: true, isWhole: false }
+      : { ...this.#columns.restsIn(stripe), isExact: false, isWhole: false };
   }
 
   receivedAt(index: number): bigint {
@@ -220,10 +234,14 @@ class PackedBlock implements BlockColumns {
 class PackedView implements FilterableEntry {
   readonly #columns: PackedColumns;
   readonly #originsOf: () => Origins;
-  #rest: EntryView | undefined;
-  /** Of which entry `#rest` is. */
-  #restIndex = -1;
   #index = 0;
+  #stripe = 0;
+  /** The number of the entry's texts in its stripe. */
+  #text = 0;
+  /** Of each stripe that was looked at. */
+  readonly #rests: EntryView[] = [];
+  /** At which entry its stripe's `#rests` is. */
+  #restIndex = -1;
 
   constructor(columns: PackedColumns, originsOf: () => Origins) {
     this.#columns = columns;
@@ -231,21 +249,25 @@ class PackedView implements FilterableEntry {
   }
 
   moveTo(index: number): this {
+    const { arrangement } = this.#columns;
+    const place = arrangement.places[index] ?? 0;
     this.#index = index;
+    this.#stripe = stripeAt(arrangement, place);
+    this.#text = place - startIn(arrangement.stripeEnds, this.#stripe);
     return this;
   }
 
   get level(): string {
     const known = levelTextOf(this.#columns.severities[this.#index] ?? 0);
-    const { bytes, ends } = this.#columns.rests;
-    const start = startIn(ends, this.#index);
-    const isOwn = start < (ends[this.#index] ?? 0) && hasOwnLevel(bytes, start);
+    const { bytes, ends } = this.#columns.restsIn(this.#stripe);
+    const start = startIn(ends, this.#text);
+    const isOwn = start < (ends[this.#text] ?? 0) && hasOwnLevel(bytes, start);
     return isOwn ? this.#moved().level : known;
   }
 
   get message(): string {
-    const { bytes, ends } = this.#columns.messages;
-    return bytes.toString("utf8", startIn(ends, this.#index), ends[this.#index]);
+    const { bytes, ends } = this.#columns.messagesIn(this.#stripe);
+    return bytes.toString("utf8", startIn(ends, this.#text), ends[this.#text]);
   }
 
   get service(): string {
@@ -266,13 +288,14 @@ class PackedView implements FilterableEntry {
   }
 
   #moved(): EntryView {
-    const { bytes, ends } = this.#columns.rests;
-    this.#rest ??= new EntryView(bytes);
-    if (this.#restIndex === this.#index) return this.#rest;
+    const { bytes, ends } = this.#columns.restsIn(this.#stripe);
+    const view = this.#rests[this.#stripe] ?? new EntryView(bytes);
+    this.#rests[this.#stripe] = view;
+    if (this.#restIndex === this.#index) return view;
     this.#restIndex = this.#index;
-    const start = startIn(ends, this.#index);
-    const end = ends[this.#index] ?? 0;
+    const start = startIn(ends, this.#text);
+    const end = ends[this.#text] ?? 0;
     const isWhole = start < end && bytes[start] === wholeEntryMark;
-    return this.#rest.moveInto(isWhole ? start + 1 : start, end);
+    return view.moveInto(isWhole ? start + 1 : start, end);
   }
 }

@@ -31,6 +31,7 @@ test("the example of the specification is what is written", () => {
     levelCounts: '{"9":1}',
     services: '[""]',
     wordParts: null,
+    stripes: null,
     headCrc: 1184226073,
   });
   assert.equal(packed, null);
@@ -54,7 +55,8 @@ test("the packed example of the specification is what is written", () => {
     levelCounts: '{"0":1,"9":1}',
     services: '["","api"]',
     wordParts: 1,
-    headCrc: 1758265050,
+    stripes: 1,
+    headCrc: 2756815909,
   });
   assert.equal(hex(times), "00" + "00" + "01" + "0004" + "f4eea874");
   assert.equal(hex(severities), "00" + "0900" + "261f7e93");
@@ -67,10 +69,11 @@ test("the packed example of the specification is what is written", () => {
     hex(packed.origins),
     "00" + "02000000" + "00000000" + "03000000" + "617069" + "0001" + "4e57f265",
   );
-  assert.equal(hex(packed.lengths), "00" + "01" + "01" + "0102" + "0006" + "d6e0b5e8");
-  assert.equal(hex(packed.messages), "00" + "616263" + "30b728c5");
-  assert.equal(hex(packed.rest), "00" + "0a044e4f5445" + "e741a5c0");
-  assert.deepEqual(words.map(hex), ["d18a8216620c31c2" + "134b9a9f"]);
+  // The one of severity 0 has the first place.
+  assert.equal(hex(packed.lengths), "00" + "01" + "01" + "01" + "02000000" + "0201" + "0600" + "e49f1268");
+  assert.equal(hex(packed.messages), "08000000" + "00" + "626361" + "04597b30");
+  assert.equal(hex(packed.rest), "0b000000" + "00" + "0a044e4f5445" + "e741a5c0");
+  assert.deepEqual(words.map(hex), ["d18a831e620e31c2" + "19073267"]);
 });
 
 test("a block is decoded as it was encoded, whatever its times", () => {

@@ -23,15 +23,17 @@
  *     level_counts        JSON: entries by severity, rising: {"9":1998,"17":2}
  *     services            JSON: the different services of its entries, in order
  *                         of appearance: ["api","web"]; NULL when more than 32
- *     head_crc            CRC-32 of the columns before it and, where it is not
- *                         NULL, of word_parts, as text in UTF-8, in this order,
- *                         joined by one space; NULL services as nothing
+ *     head_crc            CRC-32 of the columns before it and, where they are
+ *                         not NULL, of word_parts and stripes, as text in UTF-8,
+ *                         in this order, joined by one space; NULL services as
+ *                         nothing
  *     times               column: the timestamps
  *     severities          column: a byte an entry, 0 to 24
  *     entries             a fresh block's column: the entries, each 0x0A, varint
  *                         length, LogEntry (so it is an encoded `repeated
  *                         LogEntry` of field 1). Packed: an empty blob
  *     word_parts          packed: into how many parts its word filter is split
+ *     stripes             packed: into how many stripes its texts are, 1 to 32
  *     tally, received, origins, lengths, messages, rest   a packed block's columns
  *
  *   words      the packed blocks' word filters, see word-filter.ts
@@ -74,6 +76,11 @@
  * byte of every difference, then the next byte of every difference, … The upper
  * planes are mostly zeroes, which compress to nothing.
  *
+ * A packed block has its entries' texts by place, see stripes.ts: sorted by
+ * severity, then by the index of their service, where the block has no more than
+ * 256 services, then by offset. A striped column is for each stripe, which is
+ * some of these places, the length of a column as 4 bytes and that column.
+ *
  * A packed block has each entry's parts in these columns:
  *
  *   times       byte 0: an exponent e, of 9, 6, 3 and 0 the greatest for which
@@ -101,10 +108,11 @@
  *               no, 1, 2 or 4 bytes for up to 1, 2^8, 2^16 or more services.
  *               Services are in order of appearance; "" is one.
  *   lengths     byte 0: planes of the messages' lengths, byte 1: planes of the
- *               rests' lengths; then these planes.
- *   messages    the messages, in UTF-8, one after another, nothing between them
- *   rest        the rests, in the same way. A rest holds what no other column
- *               tells of a LogEntry: its fields from attributes on, encoded as
+ *               rests' lengths, byte 2: number of stripes; how many entries each
+ *               stripe has, as 4 bytes; then these planes. Lengths are by place.
+ *   messages    striped: the messages by place, in UTF-8, nothing between them
+ *   rest        striped: the rests, in the same way. A rest holds what no other
+ *               column tells of a LogEntry: its fields from attributes on, encoded as
  *               they were, and before them its level when that is not the
  *               severity's name (TRACE, DEBUG, INFO, WARN, ERROR, FATAL for 1 to
  *               4, 5 to 8, …). So an entry is: level, message, timestamp and
@@ -124,18 +132,19 @@
  * Merged with that of LogEntry{level:"NOTE", message:"bc", timestamp:3,
  * service:"api"}, offset 8, received at 6, it becomes
  *
- *   7, 2, 1, 3, 6, 32, '{"0":1,"9":1}', '["","api"]', head_crc 1758265050
+ *   7, 2, 1, 3, 6, 32, '{"0":1,"9":1}', '["","api"]', head_crc 2756815909
  *   times       00 00 01 00 04 f4eea874
  *   severities  00 0900 261f7e93
  *   entries     (empty)
  *   word_parts  1
+ *   stripes     1
  *   tally       00 00 01 0101 3a2bd91d
  *   received    00 0101 000000000000 0501 0000000000000000000000000000 59415523
  *   origins     00 02000000 00000000 03000000 617069 00 01 4e57f265
- *   lengths     00 01 01 0102 0006 d6e0b5e8
- *   messages    00 616263 30b728c5
- *   rest        00 0a044e4f5445 e741a5c0
- *   words       7, 0, d18a8216620c31c2 134b9a9f
+ *   lengths     00 01 01 01 02000000 0201 0600 e49f1268
+ *   messages    08000000 00 626361 04597b30
+ *   rest        0b000000 00 0a044e4f5445 e741a5c0
+ *   words       7, 0, d18a831e620e31c2 19073267
  *
  * A block is valid if its head_crc is right and, for each column that is read,
  * its CRC-32 is right, its length is as told above, and `entries` is `count`
@@ -208,6 +217,7 @@ CREATE INDEX runs_by_offset ON runs (first_offset);
 /** What version 2 adds: packed blocks. Those of version 1 go on as fresh ones. */
 const additionsOfVersion2 = `
 ALTER TABLE blocks ADD COLUMN word_parts INTEGER;
+ALTER TABLE blocks ADD COLUMN stripes INTEGER;
 ALTER TABLE blocks ADD COLUMN tally BLOB;
 ALTER TABLE blocks ADD COLUMN received BLOB;
 ALTER TABLE blocks ADD COLUMN origins BLOB;
@@ -244,6 +254,8 @@ export interface BlockHead {
   readonly services: string | null;
   /** How many parts its word filter has; null: it has none, and is a fresh block. */
   readonly wordParts: number | null;
+  /** In how many stripes its texts are; null in a fresh block. */
+  readonly stripes: number | null;
 }
 
 /** A head as it is stored. */
@@ -274,8 +286,8 @@ export interface StoredPackedColumns {
 /** Stores a block, fresh or packed; its values are `blockValues`. */
 export const insertBlockSql = `INSERT INTO blocks (first_offset, count, least_timestamp, greatest_timestamp,
   received_at, raw_bytes, level_counts, services, head_crc, times, severities, entries,
-  word_parts, tally, received, origins, lengths, messages, rest)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  word_parts, stripes, tally, received, origins, lengths, messages, rest)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** Stores a part of a block's word filter: the block's first offset, the part's index, its bits. */
 export const insertWordsSql = "INSERT INTO words (block, part, bits) VALUES (?, ?, ?)";
@@ -303,6 +315,7 @@ export function blockValues(block: StoredBlock): (bigint | number | string | Uin
     block.severities,
     block.entries,
     block.wordParts,
+    block.stripes,
     packed?.tally ?? null,
     packed?.received ?? null,
     packed?.origins ?? null,
@@ -331,6 +344,7 @@ export function encodeBlock(image: BlockImage): StoredBlock {
     levelCounts: levelCountsJson(severities),
     services: servicesJson(findServices(image)),
     wordParts: null,
+    stripes: null,
   };
   return {
     ...head,
@@ -461,7 +475,7 @@ function findServices(image: BlockImage): Uint8Array[] {
 export function headCrcOf(head: BlockHead): number {
   const { firstOffset, count, leastTimestamp, greatestTimestamp, receivedAt, rawBytes } = head;
   const numbers = [firstOffset, count, leastTimestamp, greatestTimestamp, receivedAt, rawBytes];
-  const words = head.wordParts === null ? "" : ` ${head.wordParts}`;
+  const words = head.wordParts === null ? "" : ` ${head.wordParts} ${head.stripes}`;
   return crc32(`${numbers.join(" ")} ${head.levelCounts} ${head.services ?? ""}${words}`);
 }
 

@@ -10,6 +10,7 @@ import { type BlockImage, blockViews } from "./block-image.ts";
 import { BlockReader } from "./block-reader.ts";
 import { openLogFile, openLogFileForReading, pragma, transaction } from "./log-file.ts";
 import { packBlocks } from "./packed-block.ts";
+import { everyStripe } from "./stripes.ts";
 import { imageOf } from "./testing/block-images.ts";
 import { temporaryFolder } from "./testing/test-engine.ts";
 import { hashWord } from "./word-filter.ts";
@@ -148,17 +149,17 @@ test("the word filter is asked by block, and says yes where there is none", asyn
   const images = blocksOf(2, 10, "needle");
   store(database, images);
   const head = (offset: number) => reader.headAt(offset) ?? assert.fail();
-  assert.equal(reader.mayHaveWord(head(1), hashWord("haystack")), true);
+  assert.equal(reader.stripesWithWord(head(1), hashWord("haystack")), everyStripe);
   const before = { ...head(1), wordParts: 1 };
-  assert.equal(reader.mayHaveWord(before, hashWord("haystack")), true, "a head of another moment");
+  assert.equal(reader.stripesWithWord(before, hashWord("haystack")), everyStripe, "a head of another moment");
   merge(database, images);
-  assert.equal(reader.mayHaveWord(head(1), hashWord("needle")), true);
-  assert.equal(reader.mayHaveWord(head(1), hashWord("20")), true);
-  assert.equal(reader.mayHaveWord(head(1), hashWord("api")), true);
-  assert.equal(reader.mayHaveWord(head(1), hashWord("haystack")), false);
+  assert.equal(reader.stripesWithWord(head(1), hashWord("needle")), 1);
+  assert.equal(reader.stripesWithWord(head(1), hashWord("20")), 1);
+  assert.equal(reader.stripesWithWord(head(1), hashWord("api")), 1);
+  assert.equal(reader.stripesWithWord(head(1), hashWord("haystack")), 0);
   database.exec("UPDATE words SET bits = x'0000000000000000000000000000'");
   assert.throws(
-    () => reader.mayHaveWord(head(1), hashWord("needle")),
+    () => reader.stripesWithWord(head(1), hashWord("needle")),
     (error) =>
       error instanceof EngineError && error.code === "corrupt" && /part 0 of its words/.test(error.message),
   );

@@ -10,7 +10,8 @@ import { type BlockColumns, openColumns } from "./block-columns.ts";
 import { type BlockHead, checkHead, type StoredHead } from "./block-format.ts";
 import type { BlockImage } from "./block-image.ts";
 import { pragma } from "./log-file.ts";
-import { openWords, partHas, wordPartOf } from "./word-filter.ts";
+import { everyStripe, stripesMax } from "./stripes.ts";
+import { openWords, stripesIn, wordPartOf } from "./word-filter.ts";
 
 /** What the log's file says about all blocks. */
 export interface StoredTotals {
@@ -24,7 +25,7 @@ export interface StoredTotals {
 }
 
 const headColumns = `first_offset, count, least_timestamp, greatest_timestamp, received_at, raw_bytes,
-  level_counts, services, word_parts, head_crc`;
+  level_counts, services, word_parts, stripes, head_crc`;
 
 /** What a reader who is behind gets of a packed block at once: as much as a fresh block has. */
 const pieceBounds = { bytesMax: 1024 * 1024, entriesMax: 16_384 };
@@ -143,22 +144,26 @@ export class BlockReader {
   }
 
   /**
-   * Whether a block may have an entry with a word: false is certain, in the
-   * snapshot in which its head was read. Later the filter may be another
-   * block's, which begins at the same offset.
+   * The stripes of a block that may have an entry with a word, as a set of
+   * bits: what is not in it certainly has none, in the snapshot in which the
+   * head was read. Later the filter may be another block's, which begins at the
+   * same offset.
    *
    * @param hash See `hashWord`.
    * @throws EngineError `corrupt`
    */
-  mayHaveWord(head: Pick<BlockHead, "firstOffset" | "count" | "wordParts">, hash: number): boolean {
-    if (head.wordParts === null) return true;
+  stripesWithWord(
+    head: Pick<BlockHead, "firstOffset" | "count" | "wordParts" | "stripes">,
+    hash: number,
+  ): number {
+    if (head.wordParts === null) return everyStripe;
     const part = wordPartOf(hash, head.wordParts);
     const row = this.#words.get(head.firstOffset, part);
     // Not there: lost, or deleted since its head was read. Then the entries are looked at.
-    if (row === undefined) return true;
+    if (row === undefined) return everyStripe;
     const bits = openWords(bytesOf(row["bits"]), { block: head.firstOffset, part });
     if (bits === undefined) throw corrupt(head, `the checksum of part ${part} of its words is wrong`);
-    return partHas(bits, hash);
+    return stripesIn(bits, hash, head.stripes ?? stripesMax);
   }
 
   /** The first offset of the first block that has an entry of this time or later. */
@@ -228,6 +233,7 @@ function headOf(row: Row): StoredHead {
     levelCounts: String(row["level_counts"]),
     services: typeof services === "string" ? services : null,
     wordParts: row["word_parts"] === null ? null : Number(row["word_parts"]),
+    stripes: row["stripes"] === null ? null : Number(row["stripes"]),
     headCrc: Number(row["head_crc"]),
   };
 }

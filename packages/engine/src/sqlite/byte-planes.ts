@@ -12,18 +12,30 @@ export function putPlanes(numbers: Uint32Array, planes: number, target: Uint8Arr
   }
 }
 
-/** Reads `count` numbers of at most four planes from `raw[at…]`. */
+/** How numbers lie in planes. */
+export interface PlaneLayout {
+  /** At most four. */
+  readonly planes: number;
+  /** How many numbers. */
+  readonly count: number;
+  /** Numbers of a plane. Default: `count`. */
+  readonly stride?: number;
+}
+
+/** Reads numbers from planes, the first of which begins at `raw[at]`. */
 export function readPlanes(
   raw: Uint8Array,
   at: number,
-  { planes, count }: { planes: number; count: number },
+  { planes, count, stride = count }: PlaneLayout,
 ): Uint32Array<ArrayBuffer> {
   const numbers = new Uint32Array(count);
   for (let plane = 0; plane < planes; plane++) {
-    const start = at + plane * count;
-    for (let index = 0; index < count; index++) {
-      numbers[index] = (numbers[index] ?? 0) | ((raw[start + index] ?? 0) << (8 * plane));
-    }
+    const start = at + plane * stride;
+    const shift = 8 * plane;
+    if (plane === 0) numbers.set(raw.subarray(start, start + count));
+    else
+      for (let index = 0; index < count; index++)
+        numbers[index] = (numbers[index] ?? 0) | ((raw[start + index] ?? 0) << shift);
   }
   return numbers;
 }

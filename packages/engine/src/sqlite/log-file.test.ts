@@ -105,7 +105,7 @@ test("a log whose last block does not end where it says is refused as corrupt", 
   openLogFile(folder).close();
   makeDatabase(
     join(folder, "log.db"),
-    "INSERT INTO blocks VALUES (1, 2, 0, 0, 0, 0, '{}', NULL, 0, x'', x'', x'', NULL, NULL, NULL, NULL, NULL, NULL, NULL); UPDATE log SET next_offset = 9",
+    "INSERT INTO blocks VALUES (1, 2, 0, 0, 0, 0, '{}', NULL, 0, x'', x'', x'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL); UPDATE log SET next_offset = 9",
   );
   const { message } = await rejectsWith("corrupt", () => openSqliteEngine({ path: folder }));
   assert.match(message, /block 1 .*the log goes on at 9/);

@@ -24,6 +24,9 @@ import { lowerThreadPriority } from "./thread-priority.ts";
 /** Ingest and searches first. */
 const niceness = 19;
 
+/** Of the largest blocks; what their weight counts besides texts takes some of it. */
+const stripesPerBlock = 8;
+
 class Merger {
   readonly #settings: MergerSettings;
   readonly #reader: BlockReader;
@@ -55,7 +58,8 @@ class Merger {
       const images = this.#read(blocks.slice(join.from, join.to));
       // Retention was faster; what is left is planned anew.
       if (images === undefined) continue;
-      const packed = packBlocks(images, this.#scratch);
+      const stripeBytes = this.#settings.weightMax / stripesPerBlock;
+      const packed = packBlocks(images, { scratch: this.#scratch, stripeBytes });
       release(images);
       return { kind: "packed", blocks: images.length, packed };
     }

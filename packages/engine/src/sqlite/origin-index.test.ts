@@ -13,7 +13,7 @@ test("names that were made to have one hash are found as fast as others", { time
   const origins = new OriginIndex(names.length * 2);
   for (let index = 0; index < names.length * 2; index++) {
     const name = names[index % names.length] ?? assert.fail();
-    assert.equal(origins.add(index, name, { from: 0, to: name.length }), index < names.length);
+    origins.add(index, name, { from: 0, to: name.length });
     // So that the timeout has its chance.
     if (index % 1024 === 0) await setImmediate();
   }

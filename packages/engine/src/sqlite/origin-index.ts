@@ -23,18 +23,12 @@ export class OriginIndex implements EncodedOrigins {
     this.indexes = new Uint32Array(count);
   }
 
-  /**
-   * Notes the service of entry `index`, which is at `range` of `bytes`.
-   *
-   * @returns Whether it is new.
-   */
-  add(index: number, bytes: Uint8Array, range: ByteRange): boolean {
-    const before = this.names.length;
+  /** Notes the service of entry `index`, which is at `range` of `bytes`. */
+  add(index: number, bytes: Uint8Array, range: ByteRange): void {
     const last = this.names[this.#last];
     // Many entries have the service of the one before.
     if (last === undefined || !equalBytes(bytes, range, last)) this.#last = this.#find(bytes, range);
     this.indexes[index] = this.#last;
-    return this.names.length > before;
   }
 
   #find(bytes: Uint8Array, range: ByteRange): number {

@@ -14,8 +14,9 @@ import { encodeBlock, type StoredBlock, type StoredPackedColumns } from "./block
 import { type BlockImage, blockViews, receivedAtOf } from "./block-image.ts";
 import { levelTextOf } from "./entry-parts.ts";
 import { type PackedBlock, PackScratch, packBlocks, packedBuffers } from "./packed-block.ts";
+import { stripeAt } from "./stripes.ts";
 import { columnsOf, imageOf } from "./testing/block-images.ts";
-import { hashWord, openWords, partHas, wordPartOf } from "./word-filter.ts";
+import { hashWord, openWords, stripesIn, wordPartOf } from "./word-filter.ts";
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
@@ -148,11 +149,12 @@ function viewsOf(columns: BlockColumns) {
   });
 }
 
-function hasWord({ block, words }: PackedBlock, word: string): boolean {
+/** The stripes that may have a word. */
+function stripesWith({ block, words }: PackedBlock, word: string): number {
   const part = wordPartOf(hashWord(word), words.length);
   const bits = openWords(words[part] ?? new Uint8Array(), { block: block.firstOffset, part });
   assert.ok(bits !== undefined, "the part's checksum is right");
-  return partHas(bits, hashWord(word));
+  return stripesIn(bits, hashWord(word), block.stripes ?? 0);
 }
 
 /** Words as a regular expression has them. */
@@ -167,7 +169,7 @@ test("what is packed is unpacked: entries, times, severities, services, words, a
   const scratch = new PackScratch();
   for (let round = 0; round < 60; round++) {
     const images = randomImages(random, round % 3 === 0 ? 0 : random.below(100));
-    const packed = packBlocks(images, scratch);
+    const packed = packBlocks(images, { scratch, stripeBytes: random.of([200, 1_000, 10_000, 1e6]) });
     const columns = columnsOf(packed.block);
     assert.deepEqual(entriesOfColumns(columns), entriesIn(images));
     assert.deepEqual(entriesIn([columns.imageFrom(0)]), entriesIn(images));
@@ -182,13 +184,18 @@ test("what is packed is unpacked: entries, times, severities, services, words, a
       views.map(({ service }) => service),
       Array.from(columns.origins.indexes, (origin) => columns.origins.names[origin]),
     );
-    const texts = views.flatMap(({ level, attributes, ...others }) => [
-      // The name of a known level is not in the filter: the head tells the levels.
-      ...(levelNames.some((name) => name === level) ? [] : [level]),
-      ...Object.values(attributes),
-      ...Object.values(others),
-    ]);
-    for (const word of new Set([...new Set(texts)].flatMap(wordsIn))) assert.ok(hasWord(packed, word), word);
+    const { arrangement } = columns;
+    for (const [index, { level, attributes, ...others }] of views.entries()) {
+      const texts = [
+        // The name of a known level is not in the filter: the head tells the levels.
+        ...(levelNames.some((name) => name === level) ? [] : [level]),
+        ...Object.values(attributes),
+        ...Object.values(others),
+      ];
+      const stripe = 1 << stripeAt(arrangement, arrangement.places[index] ?? 0);
+      for (const word of new Set(texts.flatMap(wordsIn)))
+        assert.notEqual(stripesWith(packed, word) & stripe, 0, word);
+    }
   }
 });
 
@@ -198,8 +205,10 @@ test("blocks that are packed already are packed again, as if all had been at onc
     const images = [...randomImages(random, 20)];
     const [first = images[0], ...others] = images;
     assert.ok(first !== undefined);
-    const once = packBlocks(images);
-    const twice = packBlocks([columnsOf(packBlocks([first]).block).imageFrom(0), ...others]);
+    const once = packBlocks(images, { stripeBytes: 1_000 });
+    const twice = packBlocks([columnsOf(packBlocks([first]).block).imageFrom(0), ...others], {
+      stripeBytes: 1_000,
+    });
     assert.deepEqual(twice, once);
   }
 });
@@ -207,10 +216,10 @@ test("blocks that are packed already are packed again, as if all had been at onc
 test("entries as ingest writes them leave nothing behind in `rest` but their other fields", () => {
   const entries = ["INFO", "ERROR"].map((level) => entryOf({ level, service: "api" }));
   const columns = columnsOf(packBlocks([imageOf(entries, 1, 1n)]).block);
-  assert.equal(columns.textOf("rest").bytes.length, 0);
-  assert.equal(columns.textOf("message").bytes.toString(), "a messagea message");
+  assert.equal(columns.textOf("rest", 0).bytes.length, 0);
+  assert.equal(columns.textOf("message", 0).bytes.toString(), "a messagea message");
   const unknown = entryOf({ level: "notice", attributes: { a: "b" } });
-  const { bytes } = columnsOf(packBlocks([imageOf([unknown], 1, 1n)]).block).textOf("rest");
+  const { bytes } = columnsOf(packBlocks([imageOf([unknown], 1, 1n)]).block).textOf("rest", 0);
   assert.equal(hex(bytes), `0a06${hex(Buffer.from("notice"))}2a060a0161120162`);
 });
 
@@ -279,7 +288,8 @@ test("any changed bit of a packed block, and a column of another row, is corrupt
   const entries = Array.from({ length: 40 }, (_, index) =>
     entryOf({ message: `entry ${index}`, service: "api" }),
   );
-  const { block } = packBlocks([imageOf(entries.slice(0, 20), 11, 5n), imageOf(entries.slice(20), 31, 6n)]);
+  const images = [imageOf(entries.slice(0, 20), 11, 5n), imageOf(entries.slice(20), 31, 6n)];
+  const { block } = packBlocks(images, { stripeBytes: 100 });
   const other = packBlocks([imageOf(entries, 12, 5n)]).block;
   const random = new Random(3);
   const flip = (bytes: Uint8Array) => {
@@ -298,20 +308,23 @@ test("any changed bit of a packed block, and a column of another row, is corrupt
     ...Array.from({ length: 10 }, () => ({ ...block, times: flip(block.times) })),
     { ...block, packed: { ...packed, messages: other.packed.messages } },
     { ...block, packed: { ...packed, rest: new Uint8Array(3) } },
+    { ...block, packed: { ...packed, messages: packed.messages.subarray(0, 20) } },
     { ...block, wordParts: 2 },
+    { ...block, stripes: (block.stripes ?? 0) + 1 },
     { ...block, count: 39 },
   ];
-  for (const each of damaged) {
+  for (const [nth, each] of damaged.entries()) {
     assert.throws(
       () => [entriesOfColumns(columnsOf(each)), columnsOf(each).tally()],
       (error) =>
         error instanceof EngineError && error.code === "corrupt" && error.message.startsWith("block 11 "),
+      `${nth}`,
     );
   }
 });
 
 test("a packed block can be posted: its buffers are its own", () => {
-  const packed = packBlocks([imageOf([entryOf(), entryOf({ service: "api" })], 1, 1n)], new PackScratch());
+  const packed = packBlocks([imageOf([entryOf(), entryOf({ service: "api" })], 1, 1n)]);
   const before = structuredClone(packed);
   const posted = structuredClone(packed, { transfer: packedBuffers(packed) });
   assert.deepEqual(posted, before);

@@ -3,21 +3,22 @@
  * and its entries, put together from them.
  */
 import { startIn } from "../entry-bytes.ts";
-import { type ColumnName, corrupt, decodeColumn, letGo } from "./block-column.ts";
+import { type ColumnName, corrupt, decodeColumn, letGo, splitStripes } from "./block-column.ts";
 import { type BlockHead, decodeSeverities } from "./block-format.ts";
 import { type BlockImage, blockViews, createBlockImage, type ReceivedRuns } from "./block-image.ts";
 import { type EntryParts, entryHeadSize, joinedSize, joinParts, writeEntryHead } from "./entry-parts.ts";
-import { decodeLengths, decodeOrigins, decodeReceived, type EncodedOrigins } from "./packed-layout.ts";
+import { decodeOrigins, decodeReceived, type EncodedOrigins, TextEnds } from "./packed-layout.ts";
+import { type Arrangement, arrange, stripeAt } from "./stripes.ts";
 import { decodeTally, type Tally } from "./tally-column.ts";
 import { decodePackedTimes, wordsOf } from "./time-column.ts";
 
 /** Reads a column of the block as it is stored. */
 export type LoadColumn = (name: ColumnName) => Uint8Array;
 
-/** The texts of all entries, one after another. */
-export interface JoinedTexts {
+/** The texts of a stripe, one after another. */
+export interface StripeTexts {
   readonly bytes: Buffer;
-  /** Where each entry's ends; the first begins at 0. */
+  /** Where each one ends; the first begins at 0. */
   readonly ends: Uint32Array;
 }
 
@@ -38,9 +39,10 @@ export class PackedColumns {
   #timestamps: BigInt64Array | undefined;
   #severities: Uint8Array | undefined;
   #origins: EncodedOrigins | undefined;
-  #lengths: ReturnType<typeof decodeLengths> | undefined;
-  #messages: JoinedTexts | undefined;
-  #rests: JoinedTexts | undefined;
+  #lengths: TextEnds | undefined;
+  #arrangement: Arrangement | undefined;
+  readonly #messages: StripedTexts;
+  readonly #rests: StripedTexts;
   #received: ReceivedRuns | undefined;
   #parts: EntryParts | undefined;
   /** The halves of the timestamps, as soon as `#parts` is there. */
@@ -49,6 +51,8 @@ export class PackedColumns {
   constructor(head: BlockHead, load: LoadColumn) {
     this.head = head;
     this.#load = load;
+    this.#messages = new StripedTexts(head, "messages", load);
+    this.#rests = new StripedTexts(head, "rest", load);
   }
 
   get timestamps(): BigInt64Array {
@@ -76,14 +80,20 @@ export class PackedColumns {
     return this.#received;
   }
 
-  get messages(): JoinedTexts {
-    this.#messages ??= this.#texts("messages", this.#ends.messageEnds);
-    return this.#messages;
+  /** Where each entry has its texts. */
+  get arrangement(): Arrangement {
+    this.#arrangement ??= arrange(this, this.#ends.stripeEnds);
+    return this.#arrangement;
   }
 
-  get rests(): JoinedTexts {
-    this.#rests ??= this.#texts("rest", this.#ends.restEnds);
-    return this.#rests;
+  /** The messages of a stripe's entries. */
+  messagesIn(stripe: number): StripeTexts {
+    return this.#messages.at(stripe, this.#ends);
+  }
+
+  /** The rests of a stripe's entries. */
+  restsIn(stripe: number): StripeTexts {
+    return this.#rests.at(stripe, this.#ends);
   }
 
   /** The encoding of an entry, in bytes of its own. */
@@ -127,7 +137,8 @@ export class PackedColumns {
 
   /** Frees what was decoded; nothing may be asked for afterwards. */
   release(): void {
-    for (const texts of [this.#messages, this.#rests]) if (texts !== undefined) letGo(texts.bytes);
+    this.#messages.release();
+    this.#rests.release();
   }
 
   #fill(image: BlockImage, from: number, sizes: Uint32Array): void {
@@ -158,17 +169,24 @@ export class PackedColumns {
   /** The same object each time. */
   #partsAt(index: number): EntryParts {
     this.#parts ??= this.#firstParts();
-    const { messages, rests, origins } = this;
+    const { origins, arrangement } = this;
+    const place = arrangement.places[index] ?? 0;
+    const stripe = stripeAt(arrangement, place);
+    const text = place - startIn(arrangement.stripeEnds, stripe);
+    const messages = this.messagesIn(stripe);
+    const rests = this.restsIn(stripe);
     const words = this.#words;
     const parts = this.#parts;
     parts.severity = this.severities[index] ?? 0;
     parts.low = words[index * 2] ?? 0;
     parts.high = words[index * 2 + 1] ?? 0;
-    parts.messageFrom = startIn(messages.ends, index);
-    parts.messageTo = messages.ends[index] ?? 0;
+    parts.messages = messages.bytes;
+    parts.messageFrom = startIn(messages.ends, text);
+    parts.messageTo = messages.ends[text] ?? 0;
     parts.service = origins.names[origins.indexes[index] ?? 0] ?? noBytes;
-    parts.restFrom = startIn(rests.ends, index);
-    parts.restTo = rests.ends[index] ?? 0;
+    parts.rests = rests.bytes;
+    parts.restFrom = startIn(rests.ends, text);
+    parts.restTo = rests.ends[text] ?? 0;
     return parts;
   }
 
@@ -178,29 +196,59 @@ export class PackedColumns {
       severity: 0,
       low: 0,
       high: 0,
-      messages: this.messages.bytes,
+      messages: noBytes,
       messageFrom: 0,
       messageTo: 0,
       service: noBytes,
-      rests: this.rests.bytes,
+      rests: noBytes,
       restFrom: 0,
       restTo: 0,
     };
   }
 
-  get #ends() {
-    this.#lengths ??= decodeLengths(this.head, this.#decode("lengths"));
+  get #ends(): TextEnds {
+    this.#lengths ??= new TextEnds(this.head, this.head.stripes ?? 1, this.#decode("lengths"));
     return this.#lengths;
-  }
-
-  #texts(name: "messages" | "rest", ends: Uint32Array): JoinedTexts {
-    const bytes = this.#decode(name);
-    const end = ends.at(-1) ?? 0;
-    if (bytes.length === end) return { bytes, ends };
-    throw corrupt(this.head, `its column ${name} has ${bytes.length} bytes, ${end} expected`);
   }
 
   #decode(name: ColumnName): Buffer {
     return decodeColumn(this.head, name, this.#load(name));
+  }
+}
+
+/** A striped column: its texts, each stripe decoded when it is first asked for. */
+class StripedTexts {
+  readonly #head: BlockHead;
+  readonly #name: "messages" | "rest";
+  readonly #load: LoadColumn;
+  #columns: readonly Uint8Array[] | undefined;
+  readonly #texts: (StripeTexts | undefined)[] = [];
+
+  constructor(head: BlockHead, name: "messages" | "rest", load: LoadColumn) {
+    this.#head = head;
+    this.#name = name;
+    this.#load = load;
+  }
+
+  at(stripe: number, ends: TextEnds): StripeTexts {
+    const known = this.#texts[stripe];
+    if (known !== undefined) return known;
+    const texts = this.#decode(stripe, ends.of(this.#name === "rest" ? "rest" : "message", stripe));
+    this.#texts[stripe] = texts;
+    return texts;
+  }
+
+  release(): void {
+    for (const texts of this.#texts) if (texts !== undefined) letGo(texts.bytes);
+  }
+
+  #decode(stripe: number, ends: Uint32Array): StripeTexts {
+    const head = this.#head;
+    const name = this.#name;
+    this.#columns ??= splitStripes(head, name, this.#load(name), head.stripes ?? 1);
+    const bytes = decodeColumn(head, name, this.#columns[stripe] ?? noBytes);
+    const end = ends.at(-1) ?? 0;
+    if (bytes.length === end) return { bytes, ends };
+    throw corrupt(head, `stripe ${stripe} of its column ${name} has ${bytes.length} bytes, ${end} expected`);
   }
 }

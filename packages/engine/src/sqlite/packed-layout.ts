@@ -25,35 +25,62 @@ export interface EncodedOrigins {
   readonly indexes: OriginIndexes;
 }
 
-/** Two sequences of `count` numbers in byte planes. */
-export function encodeLengths(messages: Uint32Array, rests: Uint32Array): Uint8Array {
+/** How long the texts of each place are, and where the stripes end. */
+export interface TextLengths {
+  readonly messages: Uint32Array;
+  readonly rests: Uint32Array;
+  readonly stripeEnds: Uint32Array;
+}
+
+/** The number of stripes, how many entries each has, and the two lengths of each place in byte planes. */
+export function encodeLengths({ messages, rests, stripeEnds }: TextLengths): Uint8Array {
   const [messagePlanes, restPlanes] = [planesFor(messages), planesFor(rests)];
   const count = messages.length;
-  const raw = new Uint8Array(2 + (messagePlanes + restPlanes) * count);
+  const start = 3 + 4 * stripeEnds.length;
+  const raw = new Uint8Array(start + (messagePlanes + restPlanes) * count);
   raw[0] = messagePlanes;
   raw[1] = restPlanes;
-  putPlanes(messages, messagePlanes, raw, 2);
-  putPlanes(rests, restPlanes, raw, 2 + messagePlanes * count);
+  raw[2] = stripeEnds.length;
+  putNumbers(differencesOf(stripeEnds), raw, 3);
+  putPlanes(messages, messagePlanes, raw, start);
+  putPlanes(rests, restPlanes, raw, start + messagePlanes * count);
   return raw;
 }
 
-/**
- * Where each entry's message and rest end in their columns.
- *
- * @throws EngineError `corrupt`
- */
-export function decodeLengths(
-  place: ColumnPlace,
-  raw: Uint8Array,
-): { messageEnds: Uint32Array; restEnds: Uint32Array } {
-  const [messagePlanes = 0, restPlanes = 0] = raw;
-  const { count } = place;
-  if (messagePlanes > 4 || restPlanes > 4 || raw.length !== 2 + (messagePlanes + restPlanes) * count)
-    throw corrupt(place, `its column lengths has ${raw.length} bytes`);
-  return {
-    messageEnds: readEnds(raw, 2, { planes: messagePlanes, count }),
-    restEnds: readEnds(raw, 2 + messagePlanes * count, { planes: restPlanes, count }),
-  };
+/** Where the texts of a block lie, as its column `lengths` tells. */
+export class TextEnds {
+  readonly stripeEnds: Uint32Array;
+  readonly #raw: Uint8Array;
+  readonly #planes: { readonly message: number; readonly rest: number };
+  readonly #count: number;
+
+  /**
+   * @param stripes How many there are.
+   * @throws EngineError `corrupt`
+   */
+  constructor(place: ColumnPlace, stripes: number, raw: Uint8Array) {
+    const [message = 0, rest = 0, stripesThere = 0] = raw;
+    const { count } = place;
+    const length = 3 + 4 * stripes + (message + rest) * count;
+    if (message > 4 || rest > 4 || stripesThere !== stripes || raw.length !== length)
+      throw corrupt(place, `its column lengths has ${raw.length} bytes`);
+    this.#raw = raw;
+    this.#planes = { message, rest };
+    this.#count = count;
+    this.stripeEnds = endsOf(readNumbers(raw, 3, stripes));
+    if (this.stripeEnds.at(-1) !== count)
+      throw corrupt(place, `its stripes have ${this.stripeEnds.at(-1)} entries, ${count} expected`);
+  }
+
+  /** Where each text of a stripe ends in its stripe. */
+  of(field: "message" | "rest", stripe: number): Uint32Array {
+    const start =
+      3 + 4 * this.stripeEnds.length + (field === "rest" ? this.#planes.message * this.#count : 0);
+    const from = startIn(this.stripeEnds, stripe);
+    const count = (this.stripeEnds[stripe] ?? 0) - from;
+    const layout = { planes: this.#planes[field], count, stride: this.#count };
+    return endsOf(readPlanes(this.#raw, start + from, layout));
+  }
 }
 
 /** How many planes the greatest of some numbers needs. */
@@ -63,15 +90,25 @@ export function planesFor(numbers: Uint32Array): number {
   return Math.ceil((32 - Math.clz32(most)) / 8);
 }
 
-/** Where each of some lengths in planes ends, when they follow each other. */
-function readEnds(raw: Uint8Array, at: number, layout: { planes: number; count: number }): Uint32Array {
-  const ends = readPlanes(raw, at, layout);
+/** Where each of some lengths ends, when they follow each other; in the same array. */
+function endsOf(lengths: Uint32Array): Uint32Array {
   let sum = 0;
-  for (let index = 0; index < ends.length; index++) {
-    sum += ends[index] ?? 0;
-    ends[index] = sum;
+  for (let index = 0; index < lengths.length; index++) {
+    sum += lengths[index] ?? 0;
+    lengths[index] = sum;
   }
-  return ends;
+  return lengths;
+}
+
+/** Numbers of 4 bytes each. */
+function putNumbers(numbers: Uint32Array, target: Uint8Array, at: number): void {
+  const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
+  for (const [index, number] of numbers.entries()) view.setUint32(at + 4 * index, number, true);
+}
+
+function readNumbers(raw: Uint8Array, at: number, count: number): Uint32Array {
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+  return Uint32Array.from({ length: count }, (_, index) => view.getUint32(at + 4 * index, true));
 }
 
 /** Number of names, their lengths, their bytes, then the indexes. */
@@ -145,7 +182,7 @@ export function decodeReceived(
     return { ends: Uint32Array.of(place.count), times: BigInt64Array.of(place.receivedAt) };
   const runs = raw.length / 12;
   if (!Number.isInteger(runs)) throw corrupt(place, `its column received has ${raw.length} bytes`);
-  const ends = readEnds(raw, 0, { planes: 4, count: runs });
+  const ends = endsOf(readPlanes(raw, 0, { planes: 4, count: runs }));
   if (ends.at(-1) !== place.count)
     throw corrupt(place, `its column received is about ${ends.at(-1)} entries, ${place.count} expected`);
   return { ends, times: decodeFreshTimes(raw.subarray(4 * runs), runs) };

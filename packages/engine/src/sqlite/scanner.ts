@@ -104,7 +104,7 @@ class Scanner {
     const search = startSearch(job, context);
     return () => {
       checkWanted();
-      return search.next();
+      return reader.snapshot(() => search.next());
     };
   }
 

@@ -9,6 +9,7 @@ import {
   openWords,
   partHas,
   sealWords,
+  stripesIn,
   WordFilterBuilder,
   wordPartOf,
 } from "./word-filter.ts";
@@ -19,9 +20,9 @@ function hashesOf(text: string | Uint8Array): number[] {
   return [...hashes.subarray(0, hashWords(bytes, 0, bytes.length, hashes, 0))];
 }
 
-function has(filter: readonly Uint8Array[], word: string): boolean {
+function has(filter: readonly Uint8Array[], word: string, stripe = 0): boolean {
   const hash = hashWord(word);
-  return partHas(filter[wordPartOf(hash, filter.length)] ?? new Uint8Array(), hash);
+  return partHas(filter[wordPartOf(hash, filter.length)] ?? new Uint8Array(), hash, stripe);
 }
 
 test("the words of a text are its runs of ASCII letters, digits and underscores, in lower case", () => {
@@ -61,6 +62,7 @@ test("every word that was added is found, however many they are, and the builder
     builder.add(text, 0, text.length);
     builder.add(text, 0, text.length);
     assert.equal(builder.count, count);
+    builder.endStripe();
     const filter = builder.build();
     for (const word of words) assert.ok(has(filter, word), word);
     assert.ok(filter.every((part) => part.length <= 4096 && part.length === filter[0]?.length));
@@ -68,16 +70,43 @@ test("every word that was added is found, however many they are, and the builder
   assert.equal(builder.count, 0);
 });
 
-test("a word that is not there is found once in a hundred times, and takes ten bits", () => {
+test("a word that is not there is found once in three hundred times, and takes twelve bits", () => {
   const random = new Random(1);
   const wordsOf = () => Array.from({ length: 20_000 }, () => random.below(2 ** 32).toString(36));
   const builder = new WordFilterBuilder();
   const text = Buffer.from(wordsOf().join(" "));
   builder.add(text, 0, text.length);
+  builder.endStripe();
   const filter = builder.build();
   const found = wordsOf().filter((word) => has(filter, word)).length;
-  assert.ok(found > 0 && found < 300, `${found} of 20 000`);
-  assert.equal(filter.reduce((sum, { length }) => sum + length, 0) / 25_000 < 1.01, true);
+  assert.ok(found > 0 && found < 130, `${found} of 20 000`);
+  assert.equal(filter.reduce((sum, { length }) => sum + length, 0) / 30_000 < 1.01, true);
+});
+
+test("a word is found in the stripes that have it, all in one part, and rarely in others", () => {
+  const builder = new WordFilterBuilder();
+  const wordsOf = (stripe: number) => Array.from({ length: 3_000 }, (_, index) => `s${stripe}_${index}`);
+  for (let stripe = 0; stripe < 32; stripe++) {
+    const words = ["common", ...wordsOf(stripe), ...wordsOf(stripe ^ 1)];
+    const text = Buffer.from(words.join(" "));
+    builder.add(text, 0, text.length);
+    builder.endStripe();
+  }
+  const filter = builder.build();
+  const stripesOf = (word: string, stripes: number) =>
+    stripesIn(filter[wordPartOf(hashWord(word), filter.length)] ?? new Uint8Array(), hashWord(word), stripes);
+  assert.equal(stripesOf("common", 32), -1, "all 32 bits");
+  assert.equal(stripesOf("common", 3), 0b111);
+  let others = 0;
+  for (let stripe = 0; stripe < 32; stripe += 2) {
+    const expected = 0b11 << stripe;
+    for (const word of [...wordsOf(stripe), ...wordsOf(stripe + 1)]) {
+      const found = stripesOf(word, 32);
+      assert.equal(found & expected, expected, word);
+      if (found !== expected) others++;
+    }
+  }
+  assert.ok(others < 96_000 * 0.2, `${others} of 96 000 words found where they are not, in 30 stripes each`);
 });
 
 /** Different words, each with a space, whose hashes times a factor are below 2^26: they want a 64th of all slots. */

@@ -16,18 +16,17 @@ interface Walk {
 }
 
 /** Finds the entry; undefined when it is no longer there. */
+// biome-ignore lint/correctness/useYield: a search of one turn.
 export function* findAround(request: SearchRequest<"around">, context: SearchContext): Search<"around"> {
   const { offset, before, after, watermark } = request;
   const bytesMax = limits.pageBytesMax / 2;
-  return context.reader.snapshot(() => {
-    const middle = readWalk(context, { from: offset, to: offset, step: 1, bytesMax });
-    if (middle.length === 0) return undefined;
-    const to = Math.max(1, offset - before);
-    const earlier = readWalk(context, { from: offset - 1, to, step: -1, bytesMax });
-    const end = Math.min(watermark, offset + after);
-    const later = readWalk(context, { from: offset + 1, to: end, step: 1, bytesMax });
-    return packEntries([...earlier.reverse(), ...middle, ...later]);
-  });
+  const middle = readWalk(context, { from: offset, to: offset, step: 1, bytesMax });
+  if (middle.length === 0) return undefined;
+  const to = Math.max(1, offset - before);
+  const earlier = readWalk(context, { from: offset - 1, to, step: -1, bytesMax });
+  const end = Math.min(watermark, offset + after);
+  const later = readWalk(context, { from: offset + 1, to: end, step: 1, bytesMax });
+  return packEntries([...earlier.reverse(), ...middle, ...later]);
 }
 
 /** The entries from one offset to another, as far as they are stored and fit. */

@@ -5,10 +5,11 @@ import { compileFilter, type FieldMatch, type FilterNode } from "@logsvc/filter"
 import type { LogEntry } from "@logsvc/proto";
 import { entryOf, epoch, Random } from "../../contract/engine-under-test.ts";
 import type { BlockColumns } from "../block-columns.ts";
-import { encodeBlock } from "../block-format.ts";
+import { type BlockHead, encodeBlock } from "../block-format.ts";
 import { packBlocks } from "../packed-block.ts";
+import { everyStripe } from "../stripes.ts";
 import { columnsOf, imageOf } from "../testing/block-images.ts";
-import { openWords, partHas, wordPartOf } from "../word-filter.ts";
+import { openWords, stripesIn, wordPartOf } from "../word-filter.ts";
 import { BlockFilter } from "./block-filter.ts";
 import { compileSkipping } from "./block-skipping.ts";
 import { Zone, zoneEntriesMax } from "./zone.ts";
@@ -115,20 +116,20 @@ function randomFilter(random: Random, depth = 3): FilterNode {
 }
 
 /** The same entries as a fresh block and as a packed one. */
-function bothKinds(entries: readonly LogEntry[]) {
+function bothKinds(entries: readonly LogEntry[], stripeBytes = 1e6) {
   const image = imageOf(entries, 7, epoch);
-  const packed = packBlocks([image]);
-  const mayHaveWord = (
-    { firstOffset, wordParts }: { firstOffset: number; wordParts: number | null },
+  const packed = packBlocks([image], { stripeBytes });
+  const stripesWithWord = (
+    { firstOffset, wordParts, stripes }: Pick<BlockHead, "firstOffset" | "wordParts" | "stripes">,
     hash: number,
   ) => {
-    if (wordParts === null) return true;
+    if (wordParts === null) return everyStripe;
     const part = wordPartOf(hash, wordParts);
     const bits = openWords(packed.words[part] ?? new Uint8Array(), { block: firstOffset, part });
     assert.ok(bits);
-    return partHas(bits, hash);
+    return stripesIn(bits, hash, stripes ?? 0);
   };
-  return { blocks: [columnsOf(encodeBlock(image)), columnsOf(packed.block)], words: { mayHaveWord } };
+  return { blocks: [columnsOf(encodeBlock(image)), columnsOf(packed.block)], words: { stripesWithWord } };
 }
 
 /** The marks that a filter leaves of some. */
@@ -142,7 +143,7 @@ test("what passes is what the predicate lets pass, in any part of a block, whate
   const random = new Random(21);
   for (let log = 0; log < 12; log++) {
     const entries = Array.from({ length: 1 + random.below(300) }, () => randomEntry(random));
-    const { blocks, words } = bothKinds(entries);
+    const { blocks, words } = bothKinds(entries, random.of([500, 5_000, 1e6]));
     for (let round = 0; round < 60; round++) {
       const node = randomFilter(random);
       const passes = compileFilter(node);
@@ -152,10 +153,14 @@ test("what passes is what the predicate lets pass, in any part of a block, whate
       const share = random.of([1, 1, 2, 20]);
       const marks = Uint8Array.from({ length: to - from }, () => (random.below(share) === 0 ? 1 : 0));
       const expected = entries.slice(from, to).map((entry, at) => (marks[at] === 1 && passes(entry) ? 1 : 0));
-      const mayMatch = compileSkipping(node, words);
+      const stripesOf = compileSkipping(node, words);
       for (const columns of blocks) {
         assert.deepEqual(narrowed(filter, columns, from, marks), expected, JSON.stringify(node));
-        if (expected.includes(1)) assert.notEqual(mayMatch?.(columns.head), false, JSON.stringify(node));
+        // What is skipped has no match.
+        const kept = new Zone(columns, from, to, marks.slice());
+        kept.keepStripes(stripesOf?.(columns.head) ?? everyStripe);
+        for (const [at, passed] of expected.entries())
+          if (passed === 1) assert.equal(kept.marks[at], 1, JSON.stringify(node));
       }
     }
   }
@@ -166,7 +171,7 @@ test("blocks without a needed level, service or word are told apart from their h
   const packed = blocks[1];
   assert.ok(packed);
   const mayMatch = (field: string, text: string) =>
-    compileSkipping({ kind: "field", field, match: { kind: "phrase", text } }, words)?.(packed.head) ?? true;
+    compileSkipping({ kind: "field", field, match: { kind: "phrase", text } }, words)?.(packed.head) !== 0;
   assert.deepEqual(
     ["info", "error"].map((text) => mayMatch("level", text)),
     [true, false],
@@ -179,6 +184,26 @@ test("blocks without a needed level, service or word are told apart from their h
     ["reset", "connection reset", "timeout", "reset timeout"].map((text) => mayMatch("message", text)),
     [true, true, false, false],
   );
+});
+
+test("only the stripes that have all words of a filter are kept", () => {
+  const levels = ["INFO", "WARN", "ERROR"];
+  const entries = levels.flatMap((level) =>
+    Array.from({ length: 50 }, (_, index) => entryOf({ level, message: `${level} number n${index}` })),
+  );
+  const { blocks, words } = bothKinds(entries, 1_000);
+  const packed = blocks[1];
+  assert.ok(packed);
+  const kept = (text: string) => {
+    const zone = new Zone(packed, 0, 150, new Uint8Array(150).fill(1));
+    const test = compileSkipping({ kind: "field", field: "message", match: { kind: "phrase", text } }, words);
+    zone.keepStripes(test?.(packed.head) ?? everyStripe);
+    return levels.map((_, level) => zone.marks.subarray(level * 50, level * 50 + 50).includes(1));
+  };
+  assert.deepEqual(kept("number"), [true, true, true]);
+  // A stripe may have the last of one level and the first of the next.
+  assert.deepEqual([kept("error number")[0], kept("error number")[2]], [false, true]);
+  assert.deepEqual([kept("info number")[0], kept("info number")[2]], [true, false]);
 });
 
 test("a long search looks again and again whether it is still wanted", () => {

@@ -24,6 +24,8 @@ import {
   type TextSearch,
 } from "@logsvc/filter";
 import { levelOfSeverity, severityCount } from "../../scan/entry-field.ts";
+import type { TextColumn } from "../block-columns.ts";
+import type { Run } from "../stripes.ts";
 import { RestField } from "./rest-fields.ts";
 import { type Zone, zoneEntriesMax } from "./zone.ts";
 
@@ -135,41 +137,49 @@ class Compiler {
     }
   }
 
-  /** A condition on a text: by searching all texts, or one by one where few are left or there is no search. */
-  #text(
-    column: "message" | "rest",
-    search: TextSearch | undefined,
-    testIn: (zone: Zone) => IndexTest,
-  ): Narrowing {
+  /** A condition on a text: run by run, by searching all texts, or one by one where few are left or there is no search. */
+  #text(field: "message" | "rest", search: TextSearch | undefined, testIn: TestMaker): Narrowing {
     return (zone) => {
-      const test = testIn(zone);
-      if (search === undefined || zone.marked * testCost < zone.marks.length) this.#testEach(zone, test);
-      else this.#testCandidates(zone, search, column, test);
+      const testOf = testIn(zone);
+      zone.forEachMarkedRun((run, marked) => {
+        const column = zone.columns.textOf(field, run.stripe);
+        const test = testOf(column, run.stripe);
+        if (search === undefined || marked * testCost < run.indexes.length) this.#testEach(zone, run, test);
+        else this.#testCandidates(zone, run, search, column, test);
+      });
     };
   }
 
-  #testEach({ marks, from }: Zone, test: IndexTest): void {
+  #testEach({ marks, from }: Zone, run: Run, test: EntryTest): void {
+    const { indexes } = run;
     let tested = 0;
-    for (let at = marks.indexOf(1); at >= 0; at = marks.indexOf(1, at + 1)) {
+    for (let step = 0; step < indexes.length; step++) {
+      const index = indexes[step] ?? 0;
+      if (marks[index - from] !== 1) continue;
       if (tested++ % entriesPerCheck === 0) this.#checkWanted();
-      if (!test(from + at)) marks[at] = 0;
+      if (!test(run.from + step, index)) marks[index - from] = 0;
     }
   }
 
-  #testCandidates(zone: Zone, search: TextSearch, column: "message" | "rest", test: IndexTest): void {
-    const { marks, from, to, columns } = zone;
+  #testCandidates(
+    { marks, from }: Zone,
+    { indexes, ...run }: Run,
+    search: TextSearch,
+    { bytes, ends, isExact }: TextColumn,
+    test: EntryTest,
+  ): void {
     let tested = 0;
     // Marks that are not found again are cleared.
     let next = 0;
-    const { bytes, ends, isExact } = columns.textOf(column);
-    search.forEachCandidate({ bytes, ends, isText: isExact }, from, to, (index, isCertain) => {
-      const at = index - from;
+    search.forEachCandidate({ bytes, ends, isText: isExact }, run.from, run.to, (text, isCertain) => {
+      const step = text - run.from;
       if (tested++ % entriesPerCheck === 0) this.#checkWanted();
-      while (next < at) marks[next++] = 0;
-      if (marks[at] === 1 && !isCertain && !test(index)) marks[at] = 0;
-      next = at + 1;
+      while (next < step) marks[(indexes[next++] ?? 0) - from] = 0;
+      const index = indexes[step] ?? 0;
+      if (marks[index - from] === 1 && !isCertain && !test(text, index)) marks[index - from] = 0;
+      next = step + 1;
     });
-    marks.fill(0, next);
+    while (next < indexes.length) marks[(indexes[next++] ?? 0) - from] = 0;
   }
 }
 
@@ -206,25 +216,31 @@ function narrowService(passes: FilterPredicate): Narrowing {
 
 type TextTest = (text: string) => boolean;
 
-/** A test of an entry of a zone's block, by its index. */
-type IndexTest = (index: number) => boolean;
+/** A test of an entry by the number of its text in its stripe, and its index. */
+type EntryTest = (text: number, index: number) => boolean;
 
-function messageTest(passes: TextTest): (zone: Zone) => IndexTest {
+/** Makes the tests for a zone, stripe by stripe. */
+type TestMaker = (zone: Zone) => (column: TextColumn, stripe: number) => EntryTest;
+
+function messageTest(passes: TextTest): TestMaker {
   return ({ columns }) => {
-    const { bytes, ends, isExact } = columns.textOf("message");
-    if (!isExact) return (index) => passes(columns.view(index).message);
-    const texts = new TextReader({ bytes, ends, isText: true });
-    return (index) => passes(texts.textAt(index));
+    let last = -1;
+    let texts: TextReader | undefined;
+    return ({ bytes, ends, isExact }, stripe) => {
+      if (!isExact) return (_, index) => passes(columns.view(index).message);
+      // One for all runs of a stripe: what it has read ahead is of the next one.
+      if (texts === undefined || stripe !== last) texts = new TextReader({ bytes, ends, isText: true });
+      last = stripe;
+      const reader = texts;
+      return (text) => passes(reader.textAt(text));
+    };
   };
 }
 
 /** A test of one of the other fields: an attribute, or one of the ids. */
-function restTest(field: string, passes: TextTest): (zone: Zone) => IndexTest {
+function restTest(field: string, passes: TextTest): TestMaker {
   const rest = new RestField(field);
-  return ({ columns }) => {
-    const column = columns.textOf("rest");
-    return (index) => passes(rest.find(column, index) ? rest.text : "");
-  };
+  return () => (column) => (text) => passes(rest.find(column, text) ? rest.text : "");
 }
 
 function entryWith(fields: Partial<FilterableEntry>): FilterableEntry {

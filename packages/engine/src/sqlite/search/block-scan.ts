@@ -10,9 +10,10 @@
 import type { FilterNode } from "@logsvc/filter";
 import type { TimeRange } from "../../scan/selection-range.ts";
 import type { BlockColumns } from "../block-columns.ts";
-import type { BlockHead } from "../block-format.ts";
+import type { BlockHead, StoredHead } from "../block-format.ts";
+import { everyStripe } from "../stripes.ts";
 import { BlockFilter } from "./block-filter.ts";
-import { type BlockTest, compileSkipping } from "./block-skipping.ts";
+import { compileSkipping, type StripeTest } from "./block-skipping.ts";
 import type { SearchContext } from "./search-context.ts";
 import type { PlannedRange } from "./search-plan.ts";
 import { Zone, zoneEntriesMax } from "./zone.ts";
@@ -47,7 +48,9 @@ export class BlockScan {
   readonly #range: TimeRange;
   readonly #backwards: boolean;
   readonly #filter: BlockFilter;
-  readonly #mayMatch: BlockTest | undefined;
+  readonly #skipping: StripeTest | undefined;
+  /** The stripes that may have a match, of the block that was looked at last. */
+  #stripes = { headCrc: -1, firstOffset: -1, set: everyStripe };
   readonly #marks = new Uint8Array(zoneEntriesMax);
   #zoneEntries = zoneEntriesAtFirst;
   blocksScanned = 0;
@@ -65,7 +68,7 @@ export class BlockScan {
     this.#range = options.range;
     this.#backwards = options.backwards;
     this.#filter = new BlockFilter(options.filter, () => context.checkWanted());
-    this.#mayMatch = compileSkipping(options.filter, context.reader);
+    this.#skipping = compileSkipping(options.filter, context.reader);
   }
 
   /** True: every entry in the range of time matches. */
@@ -76,12 +79,11 @@ export class BlockScan {
   /** Scans one range of the plan. */
   *scan(range: PlannedRange, visitor: BlockVisitor): Generator<void, void, void> {
     const left = { first: range.first, last: range.last };
-    const { reader } = this.#context;
-    if (reader.snapshot(() => this.#begin(range, visitor))) {
-      reader.snapshot(() => this.#takeTurn(range, left, visitor));
+    if (this.#begin(range, visitor)) {
+      this.#takeTurn(range, left, visitor);
       while (left.first <= left.last) {
         yield;
-        reader.snapshot(() => this.#takeTurn(range, left, visitor));
+        this.#takeTurn(range, left, visitor);
       }
     }
     // Also where blocks are only skipped, one after another.
@@ -93,7 +95,7 @@ export class BlockScan {
     this.#context.checkWanted();
     const head = this.#context.reader.headAt(range.first);
     if (head === undefined) return false;
-    if (this.#mayMatch !== undefined && !this.#mayMatch(head)) {
+    if (this.#stripesOf(head) === 0) {
       this.blocksSkipped++;
       this.bytesSkipped += range.rawBytes;
       return false;
@@ -101,6 +103,16 @@ export class BlockScan {
     this.blocksScanned++;
     const hasAll = head.firstOffset === range.first && head.firstOffset + head.count === range.last + 1;
     return visitor.takeHead?.(head, hasAll && this.#holds(range)) !== true;
+  }
+
+  /** The stripes of a block that may have a match; in the turn in which its head was read. */
+  #stripesOf(head: StoredHead): number {
+    if (this.#skipping === undefined) return everyStripe;
+    const { headCrc, firstOffset } = head;
+    // A later turn may find the range in another block than the first one did.
+    if (this.#stripes.headCrc !== headCrc || this.#stripes.firstOffset !== firstOffset)
+      this.#stripes = { headCrc, firstOffset, set: this.#skipping(head) };
+    return this.#stripes.set;
   }
 
   /** Scans what is left of a range, until it is done or the turn is over. */
@@ -134,6 +146,7 @@ export class BlockScan {
     const began = performance.now();
     const zone = new Zone(columns, from, to, this.#marks.subarray(0, to - from));
     this.#markRange(range, zone);
+    zone.keepStripes(this.#stripesOf(columns.head));
     if (!zone.isEmpty) this.#filter.narrow(zone);
     const isDone = !zone.isEmpty && visitor.take(zone);
     this.#fitZones(performance.now() - began);

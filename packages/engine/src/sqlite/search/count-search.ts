@@ -70,14 +70,10 @@ function boundRange(
 /** The head's; of a block that goes on behind the watermark those of the entries before it. */
 function extremesOfRange(planned: PlannedRange, { reader }: SearchContext) {
   if (!planned.isClipped) return planned;
-  return reader.snapshot(() => {
-    const columns = reader.columnsAt(planned.first);
-    if (columns === undefined) return planned;
-    const { firstOffset } = columns.head;
-    return extremesOf(
-      columns.timestamps.subarray(planned.first - firstOffset, planned.last + 1 - firstOffset),
-    );
-  });
+  const columns = reader.columnsAt(planned.first);
+  if (columns === undefined) return planned;
+  const { firstOffset } = columns.head;
+  return extremesOf(columns.timestamps.subarray(planned.first - firstOffset, planned.last + 1 - firstOffset));
 }
 
 /** Counts that are kept for one zone at the most; where it needs more, each entry is counted by itself. */

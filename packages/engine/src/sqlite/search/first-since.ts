@@ -8,12 +8,10 @@ export function* findFirstSince(
   { reader }: SearchContext,
 ): Search<"first_since"> {
   const { start } = rangeOf({ start: time });
-  return reader.snapshot(() => {
-    const firstOffset = reader.firstBlockSince(start, watermark);
-    const columns = firstOffset === undefined ? undefined : reader.columnsAt(firstOffset);
-    if (firstOffset === undefined || columns === undefined) return undefined;
-    const offset = firstOffset + columns.timestamps.findIndex((timestamp) => timestamp >= start);
-    // A block that was merged since may go on behind the watermark.
-    return offset <= watermark ? offset : undefined;
-  });
+  const firstOffset = reader.firstBlockSince(start, watermark);
+  const columns = firstOffset === undefined ? undefined : reader.columnsAt(firstOffset);
+  if (firstOffset === undefined || columns === undefined) return undefined;
+  const offset = firstOffset + columns.timestamps.findIndex((timestamp) => timestamp >= start);
+  // A block that was merged since may go on behind the watermark.
+  return offset <= watermark ? offset : undefined;
 }

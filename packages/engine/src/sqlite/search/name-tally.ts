@@ -1,5 +1,6 @@
 /** Counts which fields a zone's entries have. */
-import type { BlockColumns, TextColumn } from "../block-columns.ts";
+import { startIn } from "../../entry-bytes.ts";
+import type { BlockColumns } from "../block-columns.ts";
 import { attributesField, RestFields, spanIdField, traceIdField } from "./rest-fields.ts";
 import type { Zone } from "./zone.ts";
 import { textOfLatin1 } from "./zone-groups.ts";
@@ -31,30 +32,28 @@ export class NameTally {
       [spanIdField, new FieldCount()],
     ]);
     const attributes = new Map<string, FieldCount>();
-    const hasMessage = messageTest(columns);
-    const rest = columns.textOf("rest");
-    for (let at = 0; at < marks.length; at++) {
-      if (marks[at] !== 1) continue;
-      const index = from + at;
-      if (hasLevel(columns, index)) own.level++;
-      if (hasService(columns, index)) own.service++;
-      if (hasMessage(index)) own.message++;
-      this.#countRest(rest, index, ids, attributes);
-    }
+    zone.forEachMarkedRun(({ stripe, from: text, indexes }) => {
+      const hasMessage = messageTest(columns, stripe);
+      const rest = columns.textOf("rest", stripe);
+      for (let step = 0; step < indexes.length; step++) {
+        const index = indexes[step] ?? 0;
+        if (marks[index - from] !== 1) continue;
+        if (hasLevel(columns, index)) own.level++;
+        if (hasService(columns, index)) own.service++;
+        if (hasMessage(text + step, index)) own.message++;
+        this.#fields.moveTo(rest, text + step);
+        this.#countRest(index, ids, attributes);
+      }
+    });
     for (const [name, count] of Object.entries(own)) add(name, count);
     add("trace_id", ids.get(traceIdField)?.count ?? 0);
     add("span_id", ids.get(spanIdField)?.count ?? 0);
     for (const [name, { count }] of attributes) add(textOfLatin1(name), count);
   }
 
-  #countRest(
-    rest: TextColumn,
-    index: number,
-    ids: ReadonlyMap<number, FieldCount>,
-    attributes: Map<string, FieldCount>,
-  ): void {
+  /** Counts the fields of the entry that `#fields` was moved to. */
+  #countRest(index: number, ids: ReadonlyMap<number, FieldCount>, attributes: Map<string, FieldCount>): void {
     const fields = this.#fields;
-    fields.moveTo(rest, index);
     for (let field = fields.next(); field !== 0; field = fields.next()) {
       if (field !== attributesField) {
         ids.get(field)?.add(index, fields.content.from !== fields.content.to);
@@ -81,8 +80,8 @@ function hasService({ origins }: BlockColumns, index: number): boolean {
 }
 
 /** Where the column is nothing but messages, their lengths tell. */
-function messageTest(columns: BlockColumns): (index: number) => boolean {
-  const { ends, isExact } = columns.textOf("message");
-  if (!isExact) return (index) => columns.view(index).message !== "";
-  return (index) => (index === 0 ? 0 : ends[index - 1]) !== ends[index];
+function messageTest(columns: BlockColumns, stripe: number): (text: number, index: number) => boolean {
+  const { ends, isExact } = columns.textOf("message", stripe);
+  if (!isExact) return (_, index) => columns.view(index).message !== "";
+  return (text) => startIn(ends, text) !== ends[text];
 }

@@ -86,8 +86,10 @@ class Page implements BlockVisitor {
     return isAdmitted;
   }
 
-  wants({ timestamps, head }: BlockColumns, from: number, to: number): boolean {
+  wants(columns: BlockColumns, from: number, to: number): boolean {
+    // Before the times are read: most searches never need them here.
     if (this.#after === undefined && !this.#top.isFull) return true;
+    const { timestamps, head } = columns;
     const { leastTimestamp, greatestTimestamp } = extremesOf(timestamps.subarray(from, to));
     const lowest = { timestamp: leastTimestamp, offset: head.firstOffset + from };
     const highest = { timestamp: greatestTimestamp, offset: head.firstOffset + to - 1 };

@@ -30,12 +30,12 @@ export class RestFields {
   readonly value: ByteRange = { from: 0, to: 0 };
   readonly #cursor = { at: 0 };
 
-  /** Moves to an entry of a block's column "rest", before its first field. */
-  moveTo(column: TextColumn, index: number): void {
+  /** Moves to a text of a column "rest", before its first field. */
+  moveTo(column: TextColumn, text: number): void {
     const { bytes, ends, isWhole } = column;
-    const start = startIn(ends, index);
+    const start = startIn(ends, text);
     this.#bytes = bytes;
-    this.#end = ends[index] ?? 0;
+    this.#end = ends[text] ?? 0;
     if (isWhole) this.#at = this.#fieldsOfEntry(start);
     else this.#at = bytes[start] === wholeEntryMark && start < this.#end ? start + 1 : start;
   }
@@ -143,12 +143,12 @@ export class RestField {
     this.#key = Buffer.from(field);
   }
 
-  /** Looks at an entry of a column "rest"; false: it does not have the field, or empty. */
-  find(column: TextColumn, index: number): boolean {
+  /** Looks at a text of a column "rest"; false: the entry does not have the field, or empty. */
+  find(column: TextColumn, text: number): boolean {
     const fields = this.#fields;
     const place = this.#place;
     place.from = place.to = 0;
-    fields.moveTo(column, index);
+    fields.moveTo(column, text);
     // To the end: of a field that comes twice the last one counts.
     for (let field = fields.next(); field !== 0; field = fields.next()) {
       if (field !== this.#number) continue;

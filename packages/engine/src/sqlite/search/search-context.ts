@@ -1,6 +1,7 @@
 /**
  * What a search is: a generator that returns its result, and that pauses (yields)
- * when it has had its turn, so that others of the same thread get theirs.
+ * when it has had its turn, so that others of the same thread get theirs. A turn
+ * sees the log of one moment: it is one snapshot of the reader.
  */
 import type { BlockReader } from "../block-reader.ts";
 import type { ScanJobs, ScanStep } from "../scan-jobs.ts";

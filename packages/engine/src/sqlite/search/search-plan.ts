@@ -1,6 +1,6 @@
 /**
  * What a search has to look at: ranges of offsets, each of one block at the
- * time of planning, taken in one short transaction.
+ * time of planning, which is within one turn.
  *
  * Merging joins whole blocks, so a range lies in one block later on too, and is
  * looked for there: nothing is missed or comes twice. What retention has
@@ -57,16 +57,14 @@ export class SearchPlan {
     const { start, last, watermark } = selection;
     this.#watermark = watermark;
     let bytes = 0;
-    const stored = reader.snapshot(() => {
-      const rows = reader.prepare(
-        `SELECT first_offset AS first, count, least_timestamp AS least, greatest_timestamp AS greatest,
-           raw_bytes AS bytes
-         FROM blocks WHERE greatest_timestamp >= ? AND least_timestamp <= ? AND first_offset <= ?
-         ORDER BY ${orderings[order]}`,
-      );
-      for (const row of rows.iterate(start, last, watermark)) bytes += this.#add(row);
-      return reader.prepare("SELECT blocks, raw_bytes AS bytes FROM log").get() ?? {};
-    });
+    const rows = reader.prepare(
+      `SELECT first_offset AS first, count, least_timestamp AS least, greatest_timestamp AS greatest,
+         raw_bytes AS bytes
+       FROM blocks WHERE greatest_timestamp >= ? AND least_timestamp <= ? AND first_offset <= ?
+       ORDER BY ${orderings[order]}`,
+    );
+    for (const row of rows.iterate(start, last, watermark)) bytes += this.#add(row);
+    const stored = reader.prepare("SELECT blocks, raw_bytes AS bytes FROM log").get() ?? {};
     this.outside = {
       blocks: Math.max(0, Number(stored["blocks"]) - this.#count),
       rawBytes: Math.max(0, Number(stored["bytes"]) - bytes),

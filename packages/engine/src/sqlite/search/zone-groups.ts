@@ -81,12 +81,16 @@ function groupByMessage({ columns, marks, from }: Zone, of: Uint32Array): ZoneGr
 
 /** By the values' bytes: making text of each entry's would take as long as finding it. */
 function groupByRest(rest: RestField, of: Uint32Array): Grouping {
-  return ({ columns, marks, from }) => {
+  return (zone) => {
+    const { columns, marks, from } = zone;
     const values = new Numbering();
-    const column = columns.textOf("rest");
-    for (let at = 0; at < marks.length; at++) {
-      if (marks[at] === 1) of[at] = values.numberOf(rest.find(column, from + at) ? rest.latin1 : "");
-    }
+    zone.forEachMarkedRun(({ stripe, from: text, indexes }) => {
+      const column = columns.textOf("rest", stripe);
+      for (let step = 0; step < indexes.length; step++) {
+        const at = (indexes[step] ?? 0) - from;
+        if (marks[at] === 1) of[at] = values.numberOf(rest.find(column, text + step) ? rest.latin1 : "");
+      }
+    });
     return { count: values.texts.length, of, nameOf: (group) => textOfLatin1(values.texts[group] ?? "") };
   };
 }

@@ -3,6 +3,7 @@
  * each that is still in the running.
  */
 import type { BlockColumns } from "../block-columns.ts";
+import { everyStripe, forEachRun, type Run } from "../stripes.ts";
 
 /** Entries of a zone at the most. */
 export const zoneEntriesMax = 16 * 1024;
@@ -27,11 +28,24 @@ export class Zone {
     return new Zone(this.columns, this.from, this.to, marks);
   }
 
-  /** How many entries are marked. */
-  get marked(): number {
-    let count = 0;
-    for (const mark of this.marks) count += mark;
-    return count;
+  /** Visits the runs that have marked entries, and tells how many. Stripes without any are not decoded. */
+  forEachMarkedRun(visit: (run: Run, marked: number) => void): void {
+    const { marks, from } = this;
+    forEachRun(this.columns.arrangement, from, this.to, (run) => {
+      const { indexes } = run;
+      let marked = 0;
+      for (let at = 0; at < indexes.length; at++) marked += marks[(indexes[at] ?? 0) - from] ?? 0;
+      if (marked > 0) visit(run, marked);
+    });
+  }
+
+  /** Clears the marks of the entries that are not in one of these stripes. */
+  keepStripes(stripes: number): void {
+    if (stripes === everyStripe) return;
+    forEachRun(this.columns.arrangement, this.from, this.to, ({ stripe, indexes }) => {
+      if ((stripes & (1 << stripe)) !== 0) return;
+      for (const index of indexes) this.marks[index - this.from] = 0;
+    });
   }
 
   /** True: none is marked. */

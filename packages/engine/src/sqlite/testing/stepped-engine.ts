@@ -43,6 +43,9 @@ export interface Disturbance {
   readonly trims: number;
 }
 
+/** A few entries make a stripe. */
+const stripeBytes = 400;
+
 /** Searches a log's file, and changes it. */
 export class SteppedEngine implements Omit<Engine, "name" | "read" | "close"> {
   readonly #file: LogFile;
@@ -169,7 +172,7 @@ export class SteppedEngine implements Omit<Engine, "name" | "read" | "close"> {
       // Others have their step, and what is appended comes.
       await setImmediate();
       this.#disturb();
-      const turn = search.next();
+      const turn = this.#reader.snapshot(() => search.next());
       if (turn.done === true) return turn.value;
     }
   }
@@ -186,7 +189,10 @@ export class SteppedEngine implements Omit<Engine, "name" | "read" | "close"> {
     const from = this.#random.below(firsts.length + 1);
     const joined = firsts.slice(from, from + 2 + this.#random.below(4));
     if (joined.length < 2) return;
-    const { block, words } = packBlocks(joined.flatMap((first) => this.#reader.imageAt(first) ?? []));
+    const { block, words } = packBlocks(
+      joined.flatMap((first) => this.#reader.imageAt(first) ?? []),
+      { stripeBytes },
+    );
     const last = block.firstOffset + block.count - 1;
     transaction(this.#file.database, () => {
       this.#run("DELETE FROM blocks WHERE first_offset BETWEEN ? AND ?", block.firstOffset, last);
