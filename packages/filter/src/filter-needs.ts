@@ -1,7 +1,8 @@
 /**
- * What a block of entries must have for an entry in it to pass a filter:
- * conditions that are necessary, not sufficient, so that whoever knows a
- * block's levels, services and words can skip it unread.
+ * What an entry must have to pass a filter, as far as blocks of entries tell it:
+ * conditions that are necessary, not sufficient, so that whoever knows the
+ * levels, services and words of some entries can skip them unread. All that is
+ * needed together one entry must have: it is not enough that a block has it.
  *
  * A word is here a run of ASCII letters, digits and `_` in a text's UTF-8
  * bytes, as long as possible and in lower case. Every other byte separates, but
@@ -19,17 +20,17 @@ import { compileMatch } from "./filter-predicate.ts";
 import { type Strand, type StrandStep, strandsOf } from "./regexp-strands.ts";
 import { readRegexpStructure } from "./regexp-structure.ts";
 
-/** What a block must have for an entry of it to pass a filter. */
+/** What an entry must have to pass a filter. */
 export type FilterNeeds =
   /** Nothing is known to be needed. */
   | { readonly kind: "anything" }
   /** No entry can pass. */
   | { readonly kind: "nothing" }
   | { readonly kind: "and" | "or"; readonly needs: readonly FilterNeeds[] }
-  /** Some entry has this word in some field's text (of a level: where its severity is 0). */
+  /** It has this word in some field's text (of a level: where its severity is 0). */
   | { readonly kind: "word"; readonly word: string }
   /**
-   * Some entry's level or service, as it is stored, passes. A level of severity
+   * Its level or service, as it is stored, passes. A level of severity
    * 0 may be any text; an entry without a service has the empty one.
    */
   | {
@@ -50,7 +51,7 @@ const alternativesMax = 64;
 /** Ways through a regular expression that are looked at. */
 const strandsMax = 16;
 
-/** What a block must have for an entry of it to pass the filter. */
+/** What an entry must have to pass the filter. */
 export function filterNeeds(node: FilterNode): FilterNeeds {
   return needsOf(node, false);
 }

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { type TestContext, test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { EntryBatchBuilder } from "@logsvc/engine";
 import { LogEntrySchema, type TailLogsResponse, TailLogsResponseSchema } from "@logsvc/proto";
@@ -141,19 +143,40 @@ test("rests grow with the number of tails, up to a bound, and end when the tail 
   rest.close();
 });
 
-test("rests of about one length end together", async () => {
+test("rests that begin together end together, the shorter ones first", async () => {
   const { signal } = new AbortController();
-  const ended: string[] = [];
-  const rests = ["a", "b", "c"].map(async (name) => {
+  let turn = 0;
+  const counting = setInterval(() => turn++, 0);
+  const endOf = async (ms: number) => {
     const rest = new Rest(signal);
-    await rest.take(name === "c" ? 100 : 20);
-    ended.push(name);
-    // Those that end together have all ended when the next turn begins.
-    if (name === "a") setImmediate(() => ended.push("turn"));
+    await rest.take(ms);
+    rest.close();
+    return turn;
+  };
+  const [long, ...short] = await Promise.all([200, ...Array.from({ length: 200 }, () => 20)].map(endOf));
+  clearInterval(counting);
+  assert.ok(long !== undefined && short.every((end) => end <= long));
+  assert.ok(new Set(short).size <= 10, `they ended in ${new Set(short).size} turns`);
+});
+
+test("a tail that has nothing to do does not keep those alive that rested with it", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage: () => void = runInNewContext("gc");
+  const { signal } = new AbortController();
+  const idle = new Rest(signal);
+  const others: WeakRef<Rest>[] = [];
+  const rests = Array.from({ length: 20 }, async () => {
+    const rest = new Rest(signal);
+    others.push(new WeakRef(rest));
+    await rest.take(20);
     rest.close();
   });
-  await Promise.all(rests);
-  assert.deepEqual(ended, ["a", "b", "turn", "c"]);
+  await Promise.all([idle.take(20), ...rests]);
+  await until(() => {
+    collectGarbage();
+    return others.every((rest) => rest.deref() === undefined);
+  }, "the end of those that are closed");
+  idle.close();
 });
 
 test("a tail that has ended is told of no drain", async (t) => {

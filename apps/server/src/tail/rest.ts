@@ -63,6 +63,7 @@ export class Rest {
 
   close(): void {
     this.#resting?.delete(this);
+    this.#resting = undefined;
     this.#stop.removeEventListener("abort", this.#end);
   }
 }
@@ -77,6 +78,8 @@ function restingUntil(wake: number, stepMs: number): Set<Rest> {
   const ring = (): void => {
     moments.delete(moment);
     for (const rest of resting) rest.end();
+    // A tail that has nothing to do keeps the set of its last rest, and must not keep the others in it.
+    resting.clear();
   };
   setTimeout(ring, moment - performance.now()).unref();
   return resting;

@@ -155,18 +155,18 @@ export async function* respondDirectly<Desc extends DescMessage>(
   }
 }
 
-/** Frames of responses that many calls send, each made once. */
-const frames = new WeakMap<object, Uint8Array>();
+/** Frames of responses that many calls send, each made once: a message has one schema. */
+const knownFrames = new WeakMap<object, Uint8Array>();
 
 async function* framesOf<Desc extends DescMessage>(
   schema: Desc,
   responses: AsyncIterable<MessageShape<Desc>>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const response of responses) {
-    let frame = frames.get(response);
+    let frame = knownFrames.get(response);
     if (frame === undefined) {
       frame = frameOf(toBinary(schema, response));
-      frames.set(response, frame);
+      knownFrames.set(response, frame);
     }
     yield frame;
   }

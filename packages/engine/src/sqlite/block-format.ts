@@ -400,6 +400,12 @@ export function levelCountsOf(head: BlockHead): Map<number, number> {
   return new Map(Object.entries(counts).map(([severity, count]) => [Number(severity), Number(count)]));
 }
 
+/** How many stripes a packed block has. */
+export function stripeCountOf(head: Pick<BlockHead, "firstOffset" | "count" | "stripes">): number {
+  if (head.stripes === null) throw corrupt(head, "it is packed and has no number of stripes");
+  return head.stripes;
+}
+
 /** The different services of its entries, from a head's `services`; null: they are too many. */
 export function servicesOf(head: BlockHead): string[] | null {
   if (head.services === null) return null;

@@ -7,10 +7,10 @@ import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import { EngineError } from "../engine-error.ts";
 import { type ColumnName, corrupt } from "./block-column.ts";
 import { type BlockColumns, openColumns } from "./block-columns.ts";
-import { type BlockHead, checkHead, type StoredHead } from "./block-format.ts";
+import { type BlockHead, checkHead, type StoredHead, stripeCountOf } from "./block-format.ts";
 import type { BlockImage } from "./block-image.ts";
 import { pragma } from "./log-file.ts";
-import { everyStripe, stripesMax } from "./stripes.ts";
+import { everyStripe } from "./stripes.ts";
 import { openWords, stripesIn, wordPartOf } from "./word-filter.ts";
 
 /** What the log's file says about all blocks. */
@@ -163,7 +163,7 @@ export class BlockReader {
     if (row === undefined) return everyStripe;
     const bits = openWords(bytesOf(row["bits"]), { block: head.firstOffset, part });
     if (bits === undefined) throw corrupt(head, `the checksum of part ${part} of its words is wrong`);
-    return stripesIn(bits, hash, head.stripes ?? stripesMax);
+    return stripesIn(bits, hash, stripeCountOf(head));
   }
 
   /** The first offset of the first block that has an entry of this time or later. */

@@ -147,6 +147,8 @@ class ColumnBuilder {
     this.#count = count;
     this.#scratch = scratch;
     this.#stripeBytes = stripeBytes;
+    // Where packing fails half-way, its words must not pass for this block's.
+    scratch.words.clear();
     this.#timestamps = new BigInt64Array(count);
     this.#severities = new Uint8Array(count);
     this.#origins = new OriginIndex(count);
@@ -245,8 +247,10 @@ class ColumnBuilder {
   }
 
   #encodeStripe(texts: Texts, indexes: Uint32Array, addWords: AddWords): Uint8Array {
-    const { bytes, ends, length } = texts;
+    const { bytes, ends } = texts;
     const { words } = this.#scratch;
+    let length = 0;
+    for (let at = 0; at < indexes.length; at++) length += texts.lengthAt(indexes[at] ?? 0);
     const stripe = this.#scratch.stripe.of(length);
     let start = 0;
     for (let at = 0; at < indexes.length; at++) {

@@ -4,7 +4,7 @@
  */
 import { startIn } from "../entry-bytes.ts";
 import { type ColumnName, corrupt, decodeColumn, letGo, splitStripes } from "./block-column.ts";
-import { type BlockHead, decodeSeverities } from "./block-format.ts";
+import { type BlockHead, decodeSeverities, stripeCountOf } from "./block-format.ts";
 import { type BlockImage, blockViews, createBlockImage, type ReceivedRuns } from "./block-image.ts";
 import { type EntryParts, entryHeadSize, joinedSize, joinParts, writeEntryHead } from "./entry-parts.ts";
 import { decodeOrigins, decodeReceived, type EncodedOrigins, TextEnds } from "./packed-layout.ts";
@@ -207,7 +207,7 @@ export class PackedColumns {
   }
 
   get #ends(): TextEnds {
-    this.#lengths ??= new TextEnds(this.head, this.head.stripes ?? 1, this.#decode("lengths"));
+    this.#lengths ??= new TextEnds(this.head, stripeCountOf(this.head), this.#decode("lengths"));
     return this.#lengths;
   }
 
@@ -245,7 +245,7 @@ class StripedTexts {
   #decode(stripe: number, ends: Uint32Array): StripeTexts {
     const head = this.#head;
     const name = this.#name;
-    this.#columns ??= splitStripes(head, name, this.#load(name), head.stripes ?? 1);
+    this.#columns ??= splitStripes(head, name, this.#load(name), stripeCountOf(head));
     const bytes = decodeColumn(head, name, this.#columns[stripe] ?? noBytes);
     const end = ends.at(-1) ?? 0;
     if (bytes.length === end) return { bytes, ends };

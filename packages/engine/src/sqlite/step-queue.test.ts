@@ -52,6 +52,18 @@ test("beyond the bound the search that has most waiting is refused, the others g
   assert.deepEqual([slow.bytes, other.bytes, third.bytes], [0, 0, 0]);
 });
 
+test("a search that is over and not read yet is refused aloud, not cut short", async () => {
+  const waiting = new WaitingSteps(100);
+  const [over, other] = [new StepQueue(waiting), new StepQueue(waiting)];
+  over.push(stepOf(30));
+  over.push(stepOf(60));
+  over.follow(Promise.resolve());
+  const steps = over[Symbol.asyncIterator]();
+  assert.equal((await steps.next()).value?.entries?.bytes.length, 30);
+  other.push(stepOf(50));
+  await rejectsWith("unavailable", () => steps.next());
+});
+
 test("what is taken, and what nobody asks for any more, makes room", async () => {
   const waiting = new WaitingSteps(100);
   const queue = new StepQueue(waiting);

@@ -117,8 +117,10 @@ export class StepQueue<Step extends Sized> implements AsyncIterable<Step> {
     this.#waiting.delete(this);
   }
 
+  /** The first error counts, also after a clean end: what waited is gone then. */
   #end(how: { readonly error?: unknown }): void {
-    this.#ended ??= how;
+    const isOver = this.#ended !== undefined && ("error" in this.#ended || !("error" in how));
+    if (!isOver) this.#ended = how;
     this.#wake?.();
   }
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Random } from "../contract/engine-under-test.ts";
-import { arrange, cutStripes, forEachRun, stripeAt, stripesMax } from "./stripes.ts";
+import { arrange, cutStripes, runsIn, stripeAt, stripesMax } from "./stripes.ts";
 
 function randomLikeness(random: Random, count: number, services: number) {
   return {
@@ -45,7 +45,7 @@ test("runs have each entry of a range once, by rising index, where its text is",
     const from = random.below(count);
     const to = from + random.below(count - from + 1);
     const seen: number[] = [];
-    forEachRun(arrangement, from, to, (run) => {
+    for (const run of runsIn(arrangement, from, to)) {
       assert.equal(run.indexes.length, run.to - run.from);
       for (const [step, index] of run.indexes.entries()) {
         if (step > 0) assert.ok(index > (run.indexes[step - 1] ?? 0));
@@ -55,7 +55,7 @@ test("runs have each entry of a range once, by rising index, where its text is",
         assert.equal(place - start, run.from + step);
         seen.push(index);
       }
-    });
+    }
     assert.deepEqual(
       seen.sort((a, b) => a - b),
       Array.from({ length: to - from }, (_, step) => from + step),

@@ -66,6 +66,7 @@ export function orderByLikeness(likeness: Likeness): Omit<Arrangement, "stripeEn
   const isGrouped = services > 1 && services <= groupedServicesMax;
   // Each group has a number: the severity, and within it the service. Counted, the groups tell where each begins.
   const width = isGrouped ? services : 1;
+  // A damaged service's index may be any byte: room for that, behind the last severity.
   const starts = new Uint32Array(256 * width + groupedServicesMax);
   const groups = new Uint32Array(severities.length);
   for (let index = 0; index < groups.length; index++) {
@@ -114,14 +115,10 @@ export function stripeAt({ stripeEnds }: Arrangement, place: number): number {
   return stripe;
 }
 
-/** Visits the entries from index `from` to before `to`, run by run, each once. */
-export function forEachRun(
-  arrangement: Arrangement,
-  from: number,
-  to: number,
-  visit: (run: Run) => void,
-): void {
+/** The entries from index `from` to before `to`, run by run, each once: at most as many runs as entries. */
+export function runsIn(arrangement: Arrangement, from: number, to: number): Run[] {
   const { indexes, runEnds, stripeEnds } = arrangement;
+  const runs: Run[] = [];
   const isAll = from === 0 && to === indexes.length;
   let stripe = 0;
   for (let run = 0; run < runEnds.length; run++) {
@@ -132,13 +129,14 @@ export function forEachRun(
     const last = isAll ? end : firstFrom(indexes, first, end, to);
     if (first === last) continue;
     const stripeStart = startIn(stripeEnds, stripe);
-    visit({
+    runs.push({
       stripe,
       from: first - stripeStart,
       to: last - stripeStart,
       indexes: indexes.subarray(first, last),
     });
   }
+  return runs;
 }
 
 /**

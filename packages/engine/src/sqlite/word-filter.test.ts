@@ -109,6 +109,18 @@ test("a word is found in the stripes that have it, all in one part, and rarely i
   assert.ok(others < 96_000 * 0.2, `${others} of 96 000 words found where they are not, in 30 stripes each`);
 });
 
+test("words of a block that was given up are forgotten", () => {
+  const builder = new WordFilterBuilder();
+  builder.add(Buffer.from("old"), 0, 3);
+  builder.endStripe();
+  builder.add(Buffer.from("older"), 0, 5);
+  builder.clear();
+  builder.add(Buffer.from("timeout"), 0, 7);
+  builder.endStripe();
+  const filter = builder.build();
+  assert.deepEqual([has(filter, "timeout"), has(filter, "old"), has(filter, "older")], [true, false, false]);
+});
+
 /** Different words, each with a space, whose hashes times a factor are below 2^26: they want a 64th of all slots. */
 function crowdedWords(count: number): string[] {
   const letters = "0123456789abcdefghijklmnopqrstuvwxyz_";

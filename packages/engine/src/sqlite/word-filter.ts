@@ -249,6 +249,13 @@ export class WordFilterBuilder {
     for (let index = 0; index < end; index++) this.#insert(this.#hashes[index] || 1);
   }
 
+  /** Forgets all words, of whoever did not come to the end. */
+  clear(): void {
+    this.#slots.fill(0);
+    this.#count = 0;
+    this.#stripes = [];
+  }
+
   /** Ends the stripe: what is added from now on is of the next one. */
   endStripe(): void {
     this.#stripes.push(this.#slots.filter((hash) => hash !== 0));

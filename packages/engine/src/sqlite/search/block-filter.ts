@@ -4,8 +4,9 @@
  *
  *   level     a table by severity             where that is 0: the entry's text
  *   service   a table by the block's names
- *   message   a native search over all texts, whose finds are verified; without
- *             one each text that is still marked is looked at
+ *   message   a native search over the texts of like entries, where some are
+ *             still marked, whose finds are verified; without one each marked
+ *             text is looked at
  *   others    the same in the rest of the encodings
  *
  * What passes is exactly what `compileFilter` lets pass: whatever a condition's
