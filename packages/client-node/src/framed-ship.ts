@@ -50,16 +50,32 @@ async function* answersIn(
 async function* framesOf(
   requests: AsyncIterable<MessageInitShape<typeof WriteLogsRequestSchema>>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const buffer = new FrameBuffer();
   for await (const init of requests) {
     const request = isMessage(init, WriteLogsRequestSchema) ? init : create(WriteLogsRequestSchema, init);
-    yield frameOf(request);
+    yield frameOf(request, buffer);
+  }
+}
+
+/** A larger one is not kept: a single large batch must not hold it for as long as the call lasts. */
+const keptBytesMax = 2 * 1024 * 1024;
+
+/** Room for one frame, used again for the next: who asks for that is done with this one (see StreamRuns). */
+class FrameBuffer {
+  #bytes = new Uint8Array(0);
+
+  /** What is in it is of no meaning. */
+  take(length: number): Uint8Array {
+    if (length > keptBytesMax) return new Uint8Array(length);
+    if (length > this.#bytes.length) this.#bytes = new Uint8Array(Math.min(keptBytesMax, 2 * length));
+    return this.#bytes.subarray(0, length);
   }
 }
 
 /** Tags of WriteLogsRequest's fields. */
 const entriesTag = 0x0a;
 
-function frameOf(request: WriteLogsRequest): Uint8Array {
+function frameOf(request: WriteLogsRequest, buffer: FrameBuffer): Uint8Array {
   // As encodedRequest makes it: the entries are one unknown field, without the first one's tag.
   const [encoded, another] = request.$unknown ?? [];
   const isEncoded = encoded !== undefined && another === undefined && request.entries.length === 0;
@@ -70,7 +86,7 @@ function frameOf(request: WriteLogsRequest): Uint8Array {
   const entriesBytes = isEncoded ? 1 + encoded.data.length : 0;
   const length = entriesBytes + rest.length;
   if (length > limits.batchBytesMax) throw tooLarge(length);
-  const frame = new Uint8Array(frameHeaderBytes + length);
+  const frame = buffer.take(frameHeaderBytes + length);
   writeFrameHeader(frame, 0, 0, length);
   if (isEncoded) {
     frame[frameHeaderBytes] = entriesTag;

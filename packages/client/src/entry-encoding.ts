@@ -85,17 +85,27 @@ function unencodable(cause: unknown): TypeError {
   return new TypeError(`An entry can't be encoded: ${reason}`, { cause });
 }
 
+/**
+ * Where batches are put together before each gets bytes of its own. A buffer
+ * that grew anew for each would leave several times a batch in garbage, and V8
+ * collects after so many bytes of it.
+ */
+const scratch = new EntryEncoder();
+
 function encodeAll(entries: readonly LogEntryInit[]): EncodedEntries {
-  const encoder = new EntryEncoder();
   const ends = new Uint32Array(entries.length);
   const lengths = new Uint32Array(entries.length);
-  for (const [index, entry] of entries.entries()) {
-    const start = encoder.beginItem(entriesTag);
-    writeEntry(encoder, entry);
-    lengths[index] = encoder.endItem(start);
-    ends[index] = encoder.length;
+  try {
+    for (const [index, entry] of entries.entries()) {
+      const start = scratch.beginItem(entriesTag);
+      writeEntry(scratch, entry);
+      lengths[index] = scratch.endItem(start);
+      ends[index] = scratch.length;
+    }
+    return { bytes: scratch.view().slice(), ends, lengths };
+  } finally {
+    scratch.clear();
   }
-  return { bytes: encoder.view().slice(), ends, lengths };
 }
 
 function writeEntry(encoder: EntryEncoder, entry: LogEntryInit): void {

@@ -86,7 +86,7 @@ export const limits = {
   uploadRejectionsMax: 100,
 
   /** Bytes received on one ingest stream and not yet answered; past it the stream is not read. */
-  streamInFlightBytesMax: 16 * 1024 * 1024,
+  streamInFlightBytesMax: 4 * 1024 * 1024,
 
   /** The same for all ingest together. */
   inFlightBytesMax: 256 * 1024 * 1024,
