@@ -125,7 +125,7 @@ export interface BatchSender {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Bytes of a batch, at the most, unless a single entry is larger: 16 of them in flight are what the server takes of a stream. */
+/** Bytes of a batch, at the most, unless a single entry is larger: a few of them in flight are what the server takes of a stream. */
 const sentBytesMax = 1024 * 1024;
 
 /** Entries of a batch, at the most: what a rejected batch's answer may list. */

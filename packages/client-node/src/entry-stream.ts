@@ -63,7 +63,7 @@ export interface EntryStream {
 
   /**
    * Resolves when there is room for another entry: less than `inFlightMax` wait
-   * for their answers, and less than 16 MiB to be sent. Await it before `write`.
+   * for their answers, and less than 4 MiB to be sent. Await it before `write`.
    * Throws what broke the stream.
    */
   ready(): Promise<void>;
