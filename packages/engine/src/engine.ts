@@ -152,6 +152,8 @@ export interface Block {
   receivedAt(index: number): bigint;
   /** The entry's id. */
   idAt(index: number): string;
+  /** Writes the entry's id as UTF-8, 127 bytes at the most, and returns where it ends. */
+  writeIdAt(index: number, into: Uint8Array, at: number): number;
   /** The cursor just after the entry. */
   cursorAt(index: number): string;
   /** The entry, decoded. The same object may be returned to several readers: don't change it. */

@@ -60,8 +60,9 @@ const idTag = 0x0a;
 const entryTag = 0x12;
 const receivedAtTag = 0x18;
 
-/** Tags, lengths and received_at of a StoredEntry at the most. */
-const wrappingBytesMax = 32;
+/** An id at the most, so that its length takes one byte; and tags, lengths and received_at of a StoredEntry. */
+const idBytesMax = 127;
+const wrappingBytesMax = idBytesMax + 32;
 
 /** A growing log of matches. Blocks have rising numbers. */
 export class MatchLog {
@@ -70,6 +71,8 @@ export class MatchLog {
   #capacityBytes = chunkBytesMin;
   #receivedAt: bigint | undefined;
   #receivedAtBytes: Uint8Array = new Uint8Array(0);
+  /** Of the last entry's id. */
+  #idBytes = 0;
 
   /** @param observer Absent: nobody counts. */
   constructor(observer?: ChunkObserver) {
@@ -122,20 +125,18 @@ export class MatchLog {
   }
 
   #write(block: Block, index: number): MatchChunk {
-    const id = block.idAt(index);
     const start = index === 0 ? 0 : (block.ends[index - 1] ?? 0);
     const end = block.ends[index] ?? 0;
     const received = this.#encodedTime(block.receivedAt(index));
-    const idBytes = Buffer.byteLength(id);
-    const chunk = this.#reserve(idBytes + end - start + wrappingBytesMax);
+    const chunk = this.#reserve(end - start + received.length + wrappingBytesMax);
     const { bytes } = chunk;
-    // In the block the entry has a tag and its length before it as here; only the tag is another.
-    const storedBytes = 1 + varintSize(idBytes) + idBytes + (end - start) + received.length;
     bytes[chunk.length] = entriesTag;
-    let at = writeVarint(bytes, chunk.length + 1, storedBytes);
-    bytes[at] = idTag;
-    at = writeVarint(bytes, at + 1, idBytes);
-    at += bytes.write(id, at, "utf8");
+    let at = this.#writeStart(block, index, {
+      bytes,
+      at: chunk.length + 1,
+      rest: end - start + received.length,
+    });
+    // In the block the entry has a tag and its length before it as here; only the tag is another.
     bytes.set(block.bytes.subarray(start, end), at);
     bytes[at] = entryTag;
     at += end - start;
@@ -143,6 +144,25 @@ export class MatchLog {
     chunk.length = at + received.length;
     chunk.count += 1;
     return chunk;
+  }
+
+  /** Writes a StoredEntry's length and id, and returns where they end. Behind them come `rest` bytes. */
+  #writeStart(
+    block: Block,
+    index: number,
+    { bytes, at, rest }: { bytes: Uint8Array; at: number; rest: number },
+  ): number {
+    for (;;) {
+      // The length stands before the id, and both may have another length than those of the entry before: then once more.
+      const idBytes = this.#idBytes;
+      const idAt = writeVarint(bytes, at, 2 + idBytes + rest) + 2;
+      const end = block.writeIdAt(index, bytes, idAt);
+      this.#idBytes = end - idAt;
+      if (this.#idBytes !== idBytes) continue;
+      bytes[idAt - 2] = idTag;
+      bytes[idAt - 1] = idBytes;
+      return end;
+    }
   }
 
   /** The chunk to write to, with room for so many bytes. */
@@ -206,12 +226,6 @@ function firstMarkFrom(marks: readonly Mark[], blockNumber: number): number {
 
 function joined(left: EncodedMatches, right: EncodedMatches): EncodedMatches {
   return { ...right, slices: [...left.slices, ...right.slices], count: left.count + right.count };
-}
-
-function varintSize(value: number): number {
-  let size = 1;
-  for (let rest = value; rest > 0x7f; rest >>>= 7) size += 1;
-  return size;
 }
 
 function writeVarint(bytes: Uint8Array, at: number, value: number): number {

@@ -45,11 +45,18 @@ class TestBlock implements Block {
   }
 
   idAt(index: number): string {
-    return `log-${this.headNumber}-${index}`;
+    // Of many lengths, so that the length of an entry takes one byte for one id and two for the next.
+    return `log-${"x".repeat((this.headNumber * 7 + index * 13) % 100)}-${this.headNumber}-${index}`;
+  }
+
+  writeIdAt(index: number, into: Uint8Array, at: number): number {
+    const id = new TextEncoder().encode(this.idAt(index));
+    into.set(id, at);
+    return at + id.length;
   }
 
   cursorAt(index: number): string {
-    return `log.${this.headNumber}.${index}`;
+    return this.idAt(index).replaceAll("-", ".");
   }
 
   entryAt(index: number): LogEntry {

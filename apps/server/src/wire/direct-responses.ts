@@ -25,7 +25,7 @@ import {
   type HandlerContext,
 } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { frameOf } from "@logsvc/proto";
+import { frameHeaderBytes, frameOf, writeFrameHeader } from "@logsvc/proto";
 
 /** The responses of one call. */
 export class DirectResponses {
@@ -165,9 +165,33 @@ async function* framesOf<Desc extends DescMessage>(
   for await (const response of responses) {
     let frame = knownFrames.get(response);
     if (frame === undefined) {
-      frame = frameOf(toBinary(schema, response));
+      frame = frameOfResponse(schema, response);
       knownFrames.set(response, frame);
     }
     yield frame;
   }
 }
+
+/**
+ * A response as a frame. What is encoded already (`$unknown`) is copied once:
+ * protobuf would do it thrice, and it is nearly all of a tail's response.
+ */
+function frameOfResponse<Desc extends DescMessage>(schema: Desc, response: MessageShape<Desc>): Uint8Array {
+  const { $unknown = [], ...known } = response;
+  if (!$unknown.every(({ no }) => no <= oneByteFieldMax)) return frameOf(toBinary(schema, response));
+  const message = toBinary(schema, known as MessageShape<Desc>);
+  const length = $unknown.reduce((sum, { data }) => sum + 1 + data.length, message.length);
+  const frame = new Uint8Array(frameHeaderBytes + length);
+  writeFrameHeader(frame, 0, 0, length);
+  frame.set(message, frameHeaderBytes);
+  let at = frameHeaderBytes + message.length;
+  for (const { no, wireType, data } of $unknown) {
+    frame[at] = (no << 3) | wireType;
+    frame.set(data, at + 1);
+    at += 1 + data.length;
+  }
+  return frame;
+}
+
+/** Fields up to this one have a tag of one byte. */
+const oneByteFieldMax = 15;

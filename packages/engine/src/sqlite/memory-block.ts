@@ -65,6 +65,10 @@ export class MemoryBlock implements Block {
     return this.#positions.id(this.#offsetAt(index));
   }
 
+  writeIdAt(index: number, into: Uint8Array, at: number): number {
+    return this.#positions.writeId(this.#offsetAt(index), into, at);
+  }
+
   cursorAt(index: number): string {
     return this.#positions.cursor(this.#offsetAt(index));
   }
