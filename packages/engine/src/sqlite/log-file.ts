@@ -54,18 +54,24 @@ export function logFilePath(folder: string): string {
 /** How long SQLite waits for another connection of ours, which holds its locks for microseconds. */
 const busyTimeoutMs = 5_000;
 
+/** What is left of the WAL's file when it is begun anew. */
+const walBytesKept = 64 * 1024 * 1024;
+
 /** What the WAL holds before SQLite checkpoints by itself, inside a commit. The writer does it earlier, between commits. */
-const walBytesMax = 64 * 1024 * 1024;
+const walBytesMax = 4 * walBytesKept;
 
 /**
  * SQLite begins a WAL anew in a moment in which nobody reads from it. One that
  * is so large had no such moment, and may never have one where reads overlap: a
- * checkpoint then waits for those under way, while new ones read the database alone.
+ * checkpoint then waits for those under way, while new ones read the database
+ * alone. Commits wait with it, and searches hold their picture of the log for up
+ * to a tenth of a second: so at first it waits for a moment only, in the hope to
+ * meet one of the gaps between them, and for all of them where it never did.
  */
-const crowdedWalBytes = walBytesMax * 0.75;
-
-/** How long such a checkpoint waits at the most: commits wait with it. */
-const readersWaitMs = 250;
+const waitsForReaders: readonly { readonly walBytes: number; readonly waitMs: number }[] = [
+  { walBytes: walBytesMax * 0.75, waitMs: 250 },
+  { walBytes: walBytesKept * 0.75, waitMs: 15 },
+];
 
 /** Of a new file: a block in pages of this size is stored a sixth faster than in SQLite's usual 4096, and larger ones gain no more. */
 const pageBytes = 8192;
@@ -286,7 +292,7 @@ function openForWriting(path: string): DatabaseSync {
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     database.exec(`PRAGMA wal_autocheckpoint = ${walBytesMax / pragma(database, "page_size")}`);
     // So that one flood does not leave a large WAL behind for ever.
-    database.exec(`PRAGMA journal_size_limit = ${walBytesMax}`);
+    database.exec(`PRAGMA journal_size_limit = ${walBytesKept}`);
     migrate(database, path);
     return database;
   } catch (error) {
@@ -297,8 +303,10 @@ function openForWriting(path: string): DatabaseSync {
 
 function checkpoint(database: DatabaseSync): void {
   const walPages = Number(database.prepare("PRAGMA wal_checkpoint(PASSIVE)").get()?.["log"]);
-  if (walPages * pragma(database, "page_size") < crowdedWalBytes) return;
-  database.exec(`PRAGMA busy_timeout = ${readersWaitMs}`);
+  const heldBytes = walPages * pragma(database, "page_size");
+  const wait = waitsForReaders.find(({ walBytes }) => heldBytes >= walBytes);
+  if (wait === undefined) return;
+  database.exec(`PRAGMA busy_timeout = ${wait.waitMs}`);
   try {
     database.exec("PRAGMA wal_checkpoint(RESTART)");
   } finally {
