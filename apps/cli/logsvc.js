@@ -22,8 +22,8 @@ const memory = {
   environment: {
     // glibc's, and nobody else's: few pools for its threads, and large blocks given back when they are freed.
     MALLOC_ARENA_MAX: "2",
-    MALLOC_MMAP_THRESHOLD_: "1048576",
-    MALLOC_TRIM_THRESHOLD_: "1048576",
+    MALLOC_MMAP_THRESHOLD_: "262144",
+    MALLOC_TRIM_THRESHOLD_: "262144",
     // For the threads as well: each that has to strip types takes 10 MB for the tool.
     NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache"),
   },
