@@ -50,12 +50,16 @@ export function hasCondition(filter: string, field: string, value: string, mode:
 export function toggleChoice(filter: string, field: string, value: string): string {
   const node = parsed(filter);
   if (node === undefined) return filter;
-  const excluded = meaningOf(conditionOf(field, value, "exclude"));
-  const conjuncts = conjunctsOf(node).filter((conjunct) => meaningOf(conjunct) !== excluded);
+  const isSame = (text: string): boolean => textKey(field, text) === textKey(field, value);
+  const conjuncts = conjunctsOf(node).flatMap((conjunct): FilterNode[] => {
+    const excluded = exclusionOf(conjunct);
+    if (excluded?.field !== field || !excluded.texts.some(isSame)) return [conjunct];
+    const texts = excluded.texts.filter((text) => !isSame(text));
+    return texts.length === 0 ? [] : [simplify({ kind: "not", node: choiceNode(field, texts) })];
+  });
   const choices = conjuncts.map(choiceOf);
   const at = choices.findIndex((choice) => choice?.field === field);
   if (at < 0) return addCondition(print(conjuncts, filter), field, value, "include");
-  const isSame = (text: string): boolean => textKey(field, text) === textKey(field, value);
   const chosen = choices.some((choice) => choice?.field === field && choice.texts.some(isSame));
   const toggled = conjuncts.flatMap((conjunct, index) => {
     const choice = choices[index];
@@ -71,14 +75,11 @@ export function standingOf(filter: string, field: string, value: string): ValueS
   const node = parsed(filter);
   if (node === undefined) return "open";
   const key = textKey(field, value);
-  for (const conjunct of conjunctsOf(node)) {
-    const choice = choiceOf(conjunct);
-    if (choice?.field === field && choice.texts.some((text) => textKey(field, text) === key)) return "chosen";
-    const excluded = conjunct.kind === "not" ? choiceOf(conjunct.node) : undefined;
-    if (excluded?.field === field && excluded.texts.some((text) => textKey(field, text) === key))
-      return "excluded";
-  }
-  return "open";
+  const holds = (choice: Choice | undefined): boolean =>
+    choice?.field === field && choice.texts.some((text) => textKey(field, text) === key);
+  const conjuncts = conjunctsOf(node);
+  if (conjuncts.some((conjunct) => holds(choiceOf(conjunct)))) return "chosen";
+  return conjuncts.some((conjunct) => holds(exclusionOf(conjunct))) ? "excluded" : "open";
 }
 
 /** The filter without what is chosen and left out of a field: what its list of values is counted under. */
@@ -86,10 +87,9 @@ export function withoutChoices(filter: string, field: string): string {
   const node = parsed(filter);
   if (node === undefined) return filter;
   const conjuncts = conjunctsOf(node);
-  const others = conjuncts.filter((conjunct) => {
-    const choice = choiceOf(conjunct.kind === "not" ? conjunct.node : conjunct);
-    return choice?.field !== field;
-  });
+  const others = conjuncts.filter(
+    (conjunct) => (choiceOf(conjunct) ?? exclusionOf(conjunct))?.field !== field,
+  );
   return others.length === conjuncts.length ? filter : print(others, filter);
 }
 
@@ -130,13 +130,43 @@ function levelWord(level: string): string {
   return levelNames.find((name) => severities[name] === severity)?.toLowerCase() ?? level;
 }
 
+/** What every entry must pass, each in its simplest form. */
 function conjunctsOf(node: FilterNode): readonly FilterNode[] {
   if (node.kind === "all") return [];
-  return node.kind === "and" ? node.nodes : [node];
+  if (node.kind === "and") return node.nodes.flatMap(conjunctsOf);
+  const simple = simplify(node);
+  return simple.kind === "not" || simple.kind === "field" || simple.kind === "or"
+    ? [simple]
+    : conjunctsOf(simple);
 }
 
-/** The values of one field that a condition lets pass, where it is such a choice. */
-function choiceOf(node: FilterNode): { field: string; texts: readonly string[] } | undefined {
+/** Without negations that can be said in another way. */
+function simplify(node: FilterNode): FilterNode {
+  if (node.kind !== "not") return node;
+  const inner = simplify(node.node);
+  if (inner.kind === "not") return inner.node;
+  if (inner.kind !== "field") return { kind: "not", node: inner };
+  const { field, match } = inner;
+  if (match.kind === "present") return { kind: "field", field, match: { kind: "absent" } };
+  if (match.kind === "absent") return { kind: "field", field, match: { kind: "present" } };
+  return { kind: "not", node: inner };
+}
+
+/** Values of one field. */
+interface Choice {
+  readonly field: string;
+  readonly texts: readonly string[];
+}
+
+/** The values of one field that a condition leaves out, where that is all it does. */
+function exclusionOf(node: FilterNode): Choice | undefined {
+  if (node.kind === "not") return choiceOf(node.node);
+  const present = node.kind === "field" && node.match.kind === "present";
+  return present ? { field: node.field, texts: [""] } : undefined;
+}
+
+/** The values of one field that a condition lets pass, where that is all it does. */
+function choiceOf(node: FilterNode): Choice | undefined {
   if (node.kind === "or") {
     const choices = node.nodes.map(choiceOf);
     const [first] = choices;
@@ -165,24 +195,15 @@ function choiceOf(node: FilterNode): { field: string; texts: readonly string[] }
 
 /** Equal for conditions that pass the same entries, as far as clicks can make such. */
 function meaningOf(node: FilterNode): string {
-  if (node.kind === "not") {
-    if (node.node.kind === "not") return meaningOf(node.node.node);
-    if (node.node.kind === "field" && node.node.match.kind === "present")
-      return choiceKey(node.node.field, [""]);
-    if (node.node.kind === "field" && node.node.match.kind === "absent") return presentKey(node.node.field);
-    return `not ${meaningOf(node.node)}`;
-  }
-  if (node.kind === "field" && node.match.kind === "present") return presentKey(node.field);
-  const choice = choiceOf(node);
-  return choice === undefined ? `text ${formatFilter(node)}` : choiceKey(choice.field, choice.texts);
+  const simple = simplify(node);
+  if (simple.kind === "not") return `not ${meaningOf(simple.node)}`;
+  const choice = choiceOf(simple);
+  return choice === undefined ? formatFilter(simple) : choiceKey(choice.field, choice.texts);
 }
 
-function presentKey(field: string): string {
-  return `present ${field}`;
-}
-
+/** No filter's text begins so. */
 function choiceKey(field: string, texts: readonly string[]): string {
-  return `choice ${JSON.stringify([field, ...texts.map((text) => textKey(field, text)).toSorted()])}`;
+  return `) ${JSON.stringify([field, ...texts.map((text) => textKey(field, text)).toSorted()])}`;
 }
 
 function textKey(field: string, text: string): string {
