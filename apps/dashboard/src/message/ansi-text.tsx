@@ -19,7 +19,6 @@ export function AnsiSpans({ spans }: { spans: readonly AnsiSpan[] }): ReactNode 
       ...(backgroundColor !== undefined && { backgroundColor }),
     } as CSSProperties;
     return (
-      // biome-ignore lint/suspicious/noArrayIndexKey: spans of one text never move.
       <span key={index} className={className} style={look}>
         {text}
       </span>

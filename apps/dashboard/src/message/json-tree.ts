@@ -40,16 +40,11 @@ const spacePattern = /[ \t\r\n]*/y;
 const stringPattern = /"(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/uy;
 
 function parseValue(text: string, at: number, depth: number): ParsedJson | undefined {
-  switch (text[at]) {
-    case "{":
-      return depth < jsonDepthMax ? parseObject(text, at, depth) : undefined;
-    case "[":
-      return depth < jsonDepthMax ? parseArray(text, at, depth) : undefined;
-    case '"':
-      return parseString(text, at);
-    default:
-      return parseToken(text, at, numberPattern, "number") ?? parseToken(text, at, literalPattern, "literal");
-  }
+  const character = text[at];
+  if (character === '"') return parseString(text, at);
+  if (character === "{") return depth < jsonDepthMax ? parseObject(text, at, depth) : undefined;
+  if (character === "[") return depth < jsonDepthMax ? parseArray(text, at, depth) : undefined;
+  return parseToken(text, at, numberPattern, "number") ?? parseToken(text, at, literalPattern, "literal");
 }
 
 function parseObject(text: string, start: number, depth: number): ParsedJson | undefined {

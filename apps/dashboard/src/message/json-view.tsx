@@ -64,15 +64,11 @@ function JsonChildren({ node, depth }: { node: JsonNode; depth: number }): React
   return (
     <div className="json-children">
       {node.kind === "object" &&
-        node.members.slice(0, shown).map(({ name, value }, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: members may repeat, and never move.
-          <JsonValue key={index} name={name} node={value} depth={depth} />
-        ))}
+        node.members
+          .slice(0, shown)
+          .map(({ name, value }, index) => <JsonValue key={index} name={name} node={value} depth={depth} />)}
       {node.kind === "array" &&
-        node.items.slice(0, shown).map((item, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: items have no other name, and never move.
-          <JsonValue key={index} node={item} depth={depth} />
-        ))}
+        node.items.slice(0, shown).map((item, index) => <JsonValue key={index} node={item} depth={depth} />)}
       {size > shown && (
         <button type="button" className="message-show" onClick={() => setShown(shown + membersShown * 10)}>
           {size - shown} more

@@ -55,10 +55,8 @@ export function MessageBlock({ message, wrap, raw }: MessageBlockProps): ReactNo
   );
   return (
     // A scrolled block must be reachable by keys.
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways when not wrapped.
     <div className={wrap ? "message message-wrap" : "message"} tabIndex={wrap ? undefined : 0}>
       {parts.map((part, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: parts of one message never move.
         <Part key={index} part={part} />
       ))}
     </div>
@@ -85,7 +83,6 @@ function TextPart({ text }: { text: string }): ReactNode {
   return (
     <div className="message-text">
       {chunks.map((chunk, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: chunks of one text never move.
         <div key={index} className="message-chunk" style={{ containIntrinsicHeight: `${chunk.lines}lh` }}>
           <AnsiSpans spans={chunk.spans} />
         </div>
@@ -105,7 +102,6 @@ function StackPart({ lines }: { lines: readonly StackLine[] }): ReactNode {
   return (
     <div className="message-stack">
       {shown.map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines of one trace never move.
         <div key={index} className={`stack-${line.kind}`}>
           <AnsiText text={line.text} />
           {line.text === "" && "\u00a0"}
