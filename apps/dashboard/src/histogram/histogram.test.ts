@@ -164,15 +164,15 @@ test("levels stand on each other, the gravest at the bottom", () => {
     [
       ["ERROR", "error", [0, 1, 0, 0]],
       ["INFO", "info", [0, 6, 2, 0]],
-      ["AUDIT", "none", [0, 7, 3, 0]],
-      ["other", "none", [0, 7, 5, 0]],
+      ["AUDIT", "unknown", [0, 7, 3, 0]],
+      ["other", "unknown", [0, 7, 5, 0]],
     ],
   );
   assert.equal(peakOf(stackLevels(answer, buckets)), 1);
   assert.equal(peakOf(stackLevels({ start: 0n, interval: 0n, total: 0n, series: [] }, buckets)), undefined);
   assert.equal(toneOf("warning"), "warn");
   assert.equal(toneOf("FATAL"), "fatal");
-  assert.equal(toneOf(""), "none");
+  assert.equal(toneOf(""), "unknown");
 });
 
 test("ticks are on round times of the zone's clock", () => {

@@ -7,7 +7,7 @@ import { levelNames, severityOf } from "@logsvc/proto";
 import type { Buckets } from "./buckets.ts";
 
 /** A colour of the theme: `--level-` and this. */
-export type LevelTone = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "none";
+export type LevelTone = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "unknown";
 
 /** One level's bars. */
 export interface LevelBars {
@@ -50,7 +50,7 @@ export function stackLevels(response: LevelCounts, buckets: Buckets): LevelStack
     return {
       level: one.other ? undefined : one.value,
       name: one.other ? "other" : one.value === "" ? "no level" : one.value,
-      tone: one.other ? "none" : toneOf(one.value),
+      tone: one.other ? "unknown" : toneOf(one.value),
       total: Number(one.total),
       counts,
       tops: totals,
@@ -62,7 +62,7 @@ export function stackLevels(response: LevelCounts, buckets: Buckets): LevelStack
 /** The colour of a level. */
 export function toneOf(level: string): LevelTone {
   const severity = severityOf(level);
-  if (severity === 0) return "none";
+  if (severity === 0) return "unknown";
   const name = levelNames[Math.floor((severity - 1) / 4)] ?? "TRACE";
   return tones[name];
 }
