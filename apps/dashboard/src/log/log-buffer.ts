@@ -11,7 +11,7 @@
  * others only where a gap is filled: then the positions after it move, and
  * `moves` tells so; a row's key never changes.
  */
-import type { LogRow } from "./log-entry-row.ts";
+import type { EntryRow, LogRow } from "./log-entry-row.ts";
 import { findIdHash, hashOf, type PackedRows, packRows, unpackRows } from "./packed-rows.ts";
 
 /** What the page holds at the most. */
@@ -50,6 +50,9 @@ interface Pack {
   count: number;
   entries: number;
   bytes: number;
+  /** The least and the greatest timestamp. As doubles they are off by some hundred nanoseconds, and keep their order. */
+  timeMin: number;
+  timeMax: number;
   packed: PackedRows | undefined;
   rows: LogRow[] | undefined;
 }
@@ -152,21 +155,40 @@ export class LogBuffer {
     return pack && pack.position + key - pack.key;
   }
 
-  /** Where an entry is. It compares four bytes a row: a millisecond for a million. */
-  positionOfId(id: string): number | undefined {
+  /**
+   * Where an entry is. It compares four bytes a row: a millisecond for a
+   * million; with the entry's timestamp only in packs that have such times.
+   */
+  positionOfId(id: string, timestamp?: bigint): number | undefined {
     const hash = hashOf(id);
+    const time = timestamp === undefined ? undefined : Number(timestamp);
     for (let index = this.#packs.length - 1; index >= 0; index--) {
       const pack = this.#packs[index];
-      const found = pack === undefined ? -1 : this.#findId(pack, id, hash);
-      if (pack !== undefined && found !== -1) return pack.position + found;
+      if (pack === undefined || (time !== undefined && (time < pack.timeMin || time > pack.timeMax)))
+        continue;
+      const found = this.#findId(pack, id, hash);
+      if (found !== -1) return pack.position + found;
     }
     return undefined;
+  }
+
+  /**
+   * The position of the oldest entry of this time or later, in a log whose
+   * times rise; where they do not, one near it. `end` when there is none.
+   */
+  positionOfTime(timestamp: bigint): number {
+    const time = Number(timestamp);
+    const pack = this.#packs.find(({ timeMax }) => timeMax >= time);
+    if (pack === undefined) return this.#end;
+    const isLater = (row: LogRow): boolean => row.kind === "entry" && row.entry.timestamp >= timestamp;
+    return pack.position + Math.max(0, this.#rowsOf(pack).findIndex(isLater));
   }
 
   /** Adds rows at the new end, and drops the oldest for them unless it holds. */
   append(rows: readonly LogRow[]): void {
     for (const row of rows) {
-      const open = (this.#open ??= this.#openPack());
+      this.#open ??= this.#openPack();
+      const open = this.#open;
       const bytes = sizeOf(row);
       open.rows?.push(row);
       open.count++;
@@ -176,6 +198,7 @@ export class LogBuffer {
       if (row.kind === "entry") {
         open.entries++;
         this.#entries++;
+        widen(open, row);
       }
       if (open.count >= this.#packRowsMax || open.bytes >= packCharsMax) {
         this.#seal();
@@ -258,6 +281,8 @@ export class LogBuffer {
       count: 0,
       entries: 0,
       bytes: 0,
+      timeMin: Number.POSITIVE_INFINITY,
+      timeMax: Number.NEGATIVE_INFINITY,
       packed: undefined,
       rows: [],
     };
@@ -371,8 +396,26 @@ const keysForPrepended = 1 << 30;
 
 function makePack(rows: readonly LogRow[], position: number, key: number): Pack {
   const packed = packRows(rows);
-  const entries = rows.length - packed.gaps.size;
-  return { position, key, count: rows.length, entries, bytes: packed.bytes, packed, rows: undefined };
+  const pack = {
+    position,
+    key,
+    count: rows.length,
+    entries: rows.length - packed.gaps.size,
+    bytes: packed.bytes,
+    timeMin: Number.POSITIVE_INFINITY,
+    timeMax: Number.NEGATIVE_INFINITY,
+    packed,
+    rows: undefined,
+  };
+  for (const row of rows) if (row.kind === "entry") widen(pack, row);
+  return pack;
+}
+
+/** Takes an entry's time into its pack's range. */
+function widen(pack: Pack, { entry }: EntryRow): void {
+  const time = Number(entry.timestamp);
+  if (time < pack.timeMin) pack.timeMin = time;
+  if (time > pack.timeMax) pack.timeMax = time;
 }
 
 /** What a row takes as an object, about. */
