@@ -1,5 +1,5 @@
 /** A question to the server as a component's state. */
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { type AskOptions, type Call, LatestRequest, type RequestState } from "./latest-request.ts";
 
 /**
@@ -13,11 +13,17 @@ export function useLatestRequest<T>(
   options: AskOptions = {},
 ): RequestState<T> {
   const [request] = useState(() => new LatestRequest<T>());
-  // The key stands for all that the call and the options depend on.
+  const asked = useRef({ call, options });
   useEffect(() => {
-    if (call !== undefined) request.ask(call, options);
+    asked.current = { call, options };
+  });
+  // Without a call the question is another one, whatever its key.
+  const question = call === undefined ? undefined : key;
+  useEffect(() => {
+    const { call: newest, options: newestOptions } = asked.current;
+    if (question !== undefined && newest !== undefined) request.ask(newest, newestOptions);
     return () => request.stop();
-  }, [key, request]);
+  }, [question, request]);
   return useSyncExternalStore(
     (listener) => request.subscribe(listener),
     () => request.state,
