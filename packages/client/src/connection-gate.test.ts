@@ -51,7 +51,9 @@ test("a tail whose connection is recalled goes on where it was, without a word a
       },
       async function* ({ cursor }) {
         yield opened(cursor);
+        yield heartbeat(cursor, 2n);
         yield entries(2, 3);
+        yield heartbeat("3");
       },
     ],
     {},

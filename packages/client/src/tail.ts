@@ -96,6 +96,25 @@ const hiddenWaitMs = 10_000;
  */
 const steadyMsMin = 5_000;
 
+/** The present connection. */
+interface Connection {
+  /** Where it began. */
+  cursor: string;
+  /** When it was opened. */
+  openedMs: number;
+  /** How far behind it was told to be. */
+  lag: number;
+  /** After a turn of others there is something to catch up with. That is not told, unless it lasts. */
+  isExcused: boolean;
+}
+
+const noConnection: Readonly<Connection> = {
+  cursor: "",
+  openedMs: Number.POSITIVE_INFINITY,
+  lag: 0,
+  isExcused: false,
+};
+
 /** What a tail works with. */
 export interface TailContext {
   readonly rpc: Client<typeof LogService>;
@@ -117,8 +136,7 @@ export class Tail implements AsyncIterable<TailEvent> {
   #iterated = false;
   #stream: WatchedStream<TailLogsResponse> | undefined;
   #endPause: (() => void) | undefined;
-  /** Of the present connection: where it began, when it was opened, and how far behind it was told to be. */
-  #connection = { cursor: "", openedMs: Number.POSITIVE_INFINITY, lag: 0 };
+  #connection: Connection = { ...noConnection };
 
   /**
    * Made by `LogClient.tail`.
@@ -278,7 +296,8 @@ export class Tail implements AsyncIterable<TailEvent> {
       this.#clock,
       2 * limits.heartbeatIntervalMs,
     );
-    this.#connection = { cursor: this.#cursor, openedMs: Number.POSITIVE_INFINITY, lag: 0 };
+    const isExcused = this.#state.kind === "live" && this.#connection.lag === 0;
+    this.#connection = { ...noConnection, cursor: this.#cursor, isExcused };
     this.#stream = stream;
     return stream;
   }
@@ -306,7 +325,9 @@ export class Tail implements AsyncIterable<TailEvent> {
       const lag = Number(event.value.lag);
       this.#connection.lag = lag;
       if (lag === 0) this.#context.onCaughtUp?.();
-      this.#enter(lag > 0 ? { kind: "behind", lag } : { kind: "live" });
+      if (lag === 0) this.#enter({ kind: "live" });
+      else if (!this.#connection.isExcused) this.#enter({ kind: "behind", lag });
+      this.#connection.isExcused = false;
     }
     return undefined;
   }
