@@ -89,9 +89,9 @@ test("a failure says why, and can be tried again", async () => {
 test("where nothing matches nothing is saved", async () => {
   const sink = new MemorySink();
   const run = new ExportRun(() => Promise.resolve(sink));
-  // biome-ignore lint/correctness/useYield: nothing matches.
+
   await run.start(
-    clientOf(async function* () {}),
+    clientOf(() => ReadableStream.from<StoredEntry[]>([])),
     choice,
   );
   assert.equal(run.state.kind === "done" && run.state.result.entries, 0);
