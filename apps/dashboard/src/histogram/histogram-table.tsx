@@ -1,0 +1,73 @@
+/** The histogram in words and figures, for who can't see a canvas, and for copying. */
+import { type ReactNode, useState } from "react";
+import { formatDayTime } from "../view/format-time.ts";
+import { bucketSpan } from "./buckets.ts";
+import { formatExactCount } from "./format-count.ts";
+import { type LevelStack, peakOf } from "./level-stack.ts";
+
+/** What the table shows. */
+export interface HistogramTableProps {
+  readonly stack: LevelStack;
+  readonly timeZone: string;
+}
+
+/** A summary that is read aloud, and the table, opened on demand. */
+export function HistogramTable({ stack, timeZone }: HistogramTableProps): ReactNode {
+  const [open, setOpen] = useState(false);
+  return (
+    <details className="histogram-table" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        Figures<span className="visually-hidden">: {summaryOf(stack, timeZone)}</span>
+      </summary>
+      {open && <Figures stack={stack} timeZone={timeZone} />}
+    </details>
+  );
+}
+
+function summaryOf(stack: LevelStack, timeZone: string): string {
+  const { span } = stack.buckets;
+  const time = (ns: bigint): string => formatDayTime(ns, timeZone, "s");
+  const peak = peakOf(stack);
+  const most =
+    peak === undefined
+      ? ""
+      : ` Most, ${formatExactCount(stack.totals[peak] ?? 0)}, at ${time(bucketSpan(stack.buckets, peak).start)}.`;
+  const levels = stack.bars.map(({ name, total }) => `${name} ${formatExactCount(total)}`).join(", ");
+  return `${formatExactCount(stack.total)} entries from ${time(span.start)} to ${time(span.end)}.${most} ${levels}`;
+}
+
+function Figures({ stack, timeZone }: HistogramTableProps): ReactNode {
+  const bars = stack.bars.toReversed();
+  const filled = stack.totals.flatMap((total, bucket) => (total === 0 ? [] : [bucket]));
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+    <section className="histogram-figures" tabIndex={0} aria-label="Entries by time and level">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">From</th>
+            {bars.map(({ name }) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+            <th scope="col">all</th>
+          </tr>
+        </thead>
+        <tbody>
+          {filled.map((bucket) => (
+            <tr key={bucket}>
+              <th scope="row" className="mono">
+                {formatDayTime(bucketSpan(stack.buckets, bucket).start, timeZone, "s")}
+              </th>
+              {bars.map(({ name, counts }) => (
+                <td key={name}>{formatExactCount(counts[bucket] ?? 0)}</td>
+              ))}
+              <td>{formatExactCount(stack.totals[bucket] ?? 0)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
