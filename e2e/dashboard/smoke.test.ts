@@ -63,7 +63,7 @@ async function followFromEmpty(
   // An empty log shows how to write to it.
   await page.getByRole("heading", { name: "The log is empty" }).waitFor();
   await page.getByText(`curl ${server.url}/logsvc.LogService/WriteLogs`).waitFor();
-  await page.getByRole("status").filter({ hasText: "Live" }).waitFor({ state: "attached" });
+  await page.getByRole("status").filter({ hasText: "Up to date" }).waitFor({ state: "attached" });
 
   await rpc.writeLogs(batchOf(["the first entry", "the second entry"]));
   const entries = page.getByRole("region", { name: "Entries" });

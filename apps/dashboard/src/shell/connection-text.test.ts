@@ -7,7 +7,7 @@ const broken = new ConnectError("Failed to fetch", Code.Unknown);
 const retrying = { kind: "retrying", error: broken, attempt: 2, delayMs: 4_000 } as const;
 
 test("a connection that is well says little", () => {
-  assert.deepEqual(connectionText({ kind: "live" }, 0), { tone: "good", label: "Live" });
+  assert.deepEqual(connectionText({ kind: "live" }, 0), { tone: "good", label: "Up to date" });
   assert.equal(connectionText({ kind: "behind", lag: 12_345 }, 0).label, "12,345 behind");
   assert.equal(connectionText({ kind: "connecting", waiting: false }, 0).label, "Connecting…");
 });

@@ -30,7 +30,7 @@ export function connectionText(state: SourceState, leftMs: number): ConnectionTe
           }
         : { tone: "busy", label: "Connecting…" };
     case "live":
-      return { tone: "good", label: "Live" };
+      return { tone: "good", label: "Up to date" };
     case "behind":
       return { tone: "busy", label: `${count.format(state.lag)} behind` };
     case "held":

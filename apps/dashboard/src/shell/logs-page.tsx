@@ -3,7 +3,9 @@ import { type ReactNode, type RefObject, useEffect, useRef, useState } from "rea
 import type { PageProps } from "../app.tsx";
 import { ColumnsMenu } from "../columns/columns-menu.tsx";
 import { ExportMenu } from "../export/export-menu.tsx";
+import { FacetPanel } from "../facets/facet-panel.tsx";
 import { FilterBar } from "../filter/filter-bar.tsx";
+import { Histogram } from "../histogram/histogram.tsx";
 import { useShortcuts } from "../keyboard/use-shortcuts.ts";
 import type { LogSource } from "../log/log-source.ts";
 import { RangePicker } from "../range/range-picker.tsx";
@@ -15,6 +17,7 @@ import { Icon } from "./icons.tsx";
 import { LogPlaceholder } from "./log-placeholder.tsx";
 import { PageHeader } from "./page-header.tsx";
 import { placeholderOf } from "./placeholder.ts";
+import { SelectedDetails } from "./selected-details.tsx";
 import { useSource, useSourceValue } from "./use-source.ts";
 
 /** Where facets stand beside the list, they are open unless the reader closed them. */
@@ -46,7 +49,7 @@ export function LogsPage(props: PageProps): ReactNode {
         onHelp={onHelp}
         status={<ConnectionStatus source={source} onToken={onToken} />}
         question={<Question {...props} filterRef={filterRef} />}
-        tools={
+        actions={
           <>
             <FacetsButton open={facetsAreOpen} onToggle={() => setFacetsOpen(!facetsAreOpen)} />
             <ColumnsMenu client={client} view={view} changeView={changeView} />
@@ -108,17 +111,56 @@ interface LogBodyProps extends PageProps {
   readonly facetsAreOpen: boolean;
 }
 
-function LogBody({ view, changeView, faults, source, onToken }: LogBodyProps): ReactNode {
+function LogBody(props: LogBodyProps): ReactNode {
+  const { client, view, changeView, faults, source, facetsAreOpen, onToken } = props;
+  const { filter, range, timeZone, columns, selectedId } = view;
+  const onFilter = (next: string): void => changeView({ filter: next, aroundId: undefined });
   return (
     <div className="page-body">
+      {facetsAreOpen && (
+        <div className="page-facets" id="facets">
+          <ErrorBoundary part="the fields">
+            <FacetPanel
+              client={client}
+              filter={filter}
+              range={range}
+              onFilter={onFilter}
+              columns={columns}
+              onColumns={(next) => changeView({ columns: next })}
+            />
+          </ErrorBoundary>
+        </div>
+      )}
       <main className="page-log" id="log" aria-label="Log">
         <Faults faults={faults} />
+        <div className="page-chart">
+          <ErrorBoundary part="the chart">
+            <Histogram
+              client={client}
+              filter={filter}
+              range={range}
+              timeZone={timeZone}
+              onRange={(next) => changeView({ range: next, aroundId: undefined })}
+              onFilter={onFilter}
+            />
+          </ErrorBoundary>
+        </div>
         <section className="page-list" aria-label="Entries">
           <ErrorBoundary part="the list">
             <Placeholders source={source} view={view} changeView={changeView} onToken={onToken} />
           </ErrorBoundary>
         </section>
       </main>
+      {selectedId !== undefined && (
+        <SelectedDetails
+          client={client}
+          source={source}
+          id={selectedId}
+          view={view}
+          changeView={changeView}
+          onClose={() => changeView({ selectedId: undefined })}
+        />
+      )}
     </div>
   );
 }

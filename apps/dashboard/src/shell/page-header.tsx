@@ -17,8 +17,8 @@ export interface PageHeaderProps {
   readonly status?: ReactNode;
   /** What is asked: the filter and the range of time. */
   readonly question?: ReactNode;
-  /** More tools, before the settings. */
-  readonly tools?: ReactNode;
+  /** What can be done with the answer. */
+  readonly actions?: ReactNode;
 }
 
 const pages: readonly (readonly [page: ViewPage, name: string])[] = [
@@ -33,7 +33,7 @@ export function PageHeader({
   onHelp,
   status,
   question,
-  tools,
+  actions,
 }: PageHeaderProps): ReactNode {
   return (
     <header className="page-header">
@@ -47,8 +47,8 @@ export function PageHeader({
       </div>
       {question !== undefined && <div className="page-question">{question}</div>}
       <div className="page-status">{status}</div>
+      {actions !== undefined && <div className="page-actions">{actions}</div>}
       <div className="page-tools">
-        {tools}
         <SettingsMenu view={view} changeView={changeView} {...forgetting()} />
         <button
           type="button"
