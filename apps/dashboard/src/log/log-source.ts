@@ -81,6 +81,8 @@ export interface SourceSnapshot {
   readonly older: OlderState;
   /** Entries that came and are no longer in the page. */
   readonly dropped: number;
+  /** Another number for each question's rows. */
+  readonly answer: number;
   /** Whether the rows are still those of the question before. */
   readonly stale: boolean;
   readonly seek: SeekPlace | undefined;
@@ -123,7 +125,10 @@ export class LogSource {
   #pausedAt: { end: number; readonly received: number } | undefined;
   #endHold: (() => void) | undefined;
   #stale = false;
+  #answered = 0;
   #seek: SeekPlace | undefined;
+  #seeks = 0;
+  #lookedAt: bigint | undefined;
   #gaps: ReadonlyMap<string, GapState> = new Map();
 
   constructor(client: SourceClient, options: LogSourceOptions = {}) {
@@ -148,18 +153,21 @@ export class LogSource {
     return this.#question;
   }
 
-  /**
-   * Asks something else. What is shown stays until the answer begins.
-   *
-   * @param keepTime The time that the reader looks at, to be looked at again in
-   *   the answer, if it is not too far back. Default: the newest.
-   */
-  ask(question: Question, keepTime?: bigint): void {
+  /** The time that the reader looks at, if it is not the newest: another filter's answer is shown from there too. */
+  lookAt(time: bigint | undefined): void {
+    this.#lookedAt = time;
+  }
+
+  /** Asks something else. What is shown stays until the answer begins. */
+  ask(question: Question): void {
+    const keepTime = isSameRange(this.#question, question) ? this.#lookedAt : undefined;
+    this.#lookedAt = undefined;
     this.#asking.abort();
     this.#asking = new AbortController();
     this.#question = question;
     this.#pages = undefined;
     this.#stale = this.buffer.length > 0;
+    if (!this.#stale) this.#answered++;
     this.#state = { kind: "connecting", waiting: false };
     this.#older = { kind: "none" };
     this.#gaps = new Map();
@@ -424,7 +432,8 @@ export class LogSource {
 
   #goTo(position: number | undefined): void {
     if (position === undefined) return;
-    this.#seek = { position, serial: (this.#seek?.serial ?? 0) + 1 };
+    this.#seeks++;
+    this.#seek = { position, serial: this.#seeks };
     this.#signal.mark();
   }
 
@@ -460,6 +469,7 @@ export class LogSource {
   #begin(): void {
     if (!this.#stale) return;
     this.#stale = false;
+    this.#answered++;
     this.buffer.clear();
     this.#noted = 0;
     this.#signal.mark();
@@ -506,6 +516,7 @@ export class LogSource {
       waiting: paused === undefined ? 0 : this.#received - paused.received,
       older: this.#older,
       dropped: buffer.dropped,
+      answer: this.#answered,
       stale: this.#stale,
       seek: this.#seek,
       gaps: this.#gaps,
@@ -520,6 +531,15 @@ const gapRowsMax = 50_000;
 
 function isLive(question: Question): question is Question & { readonly kind: "entries" } {
   return question.kind === "entries" && question.range.kind === "live";
+}
+
+/** Whether both ask of the same time. */
+function isSameRange(former: Question | undefined, question: Question): boolean {
+  if (former?.kind !== "entries" || question.kind !== "entries") return false;
+  const [a, b] = [former.range, question.range];
+  if (a.kind === "last") return b.kind === "last" && a.durationMs === b.durationMs;
+  if (a.kind === "between") return b.kind === "between" && a.start === b.start && a.end === b.end;
+  return b.kind === "live";
 }
 
 /**

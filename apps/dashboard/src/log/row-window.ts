@@ -41,6 +41,9 @@ const summedMax = 500;
 /** A step of up to so many windows is the reader's; a longer one is a jump of the scroll bar. */
 const stepWindowsMax = 2;
 
+/** Rows that are drawn for the sake of selected text: more than anybody selects by dragging. */
+const keptMax = 1_000;
+
 /** Which way up. "oldest": the oldest row is at the top. */
 export type RowOrder = "oldest" | "newest";
 
@@ -87,6 +90,11 @@ export class RowWindow {
   /** Which edge the window follows, if one. */
   get stuck(): Edge | undefined {
     return this.#stuck;
+  }
+
+  /** Whether rows have heights of their own. */
+  get isMeasured(): boolean {
+    return this.#measured;
   }
 
   /** Where the element should be scrolled to, as far as the window knows. */
@@ -224,8 +232,13 @@ export class RowWindow {
     this.#scrollTop = this.#proportional();
   }
 
-  /** What to draw, with so many pixels of rows above and below the window. */
-  layout(sparePx: number): WindowLayout {
+  /**
+   * What to draw, with so many pixels of rows above and below the window.
+   *
+   * @param keep Positions of rows that must be drawn too, such as those with
+   *   selected text: from the one up to and with the other.
+   */
+  layout(sparePx: number, keep?: readonly [number, number]): WindowLayout {
     this.#settleAnchor();
     const contentPx = this.#contentPx();
     // At an end of the element there is no more scrolling, so rows must not be left there.
@@ -234,20 +247,34 @@ export class RowWindow {
     if (this.#isExact || this.#stuck !== undefined || isNearEnd) this.rest();
     const scrollTop = Math.max(0, Math.min(this.#scrollTop, contentPx - this.#windowPx));
     this.#scrollTop = scrollTop;
-    const anchorIndex = this.indexOf(this.#anchor.position);
-    let start = anchorIndex;
+    const kept = this.#keptIndexes(keep);
+    let start = this.indexOf(this.#anchor.position);
     let y = -this.#anchor.abovePx;
-    while (start > 0 && y > -sparePx) {
+    while (start > 0 && (y > -sparePx || start > kept.start)) {
       start--;
       y -= this.#heightOf(start);
     }
     const top = scrollTop + y;
     let end = start;
-    while (end < this.count && y < this.#windowPx + sparePx) {
+    while (end < this.count && (y < this.#windowPx + sparePx || end < kept.end)) {
       y += this.#heightOf(end);
       end++;
     }
     return { start, end, top: this.#isExact ? start * this.#rowPx : top, contentPx, scrollTop };
+  }
+
+  /** The indexes of rows that are to be drawn though they are not seen, unless those are too many. */
+  #keptIndexes(keep: readonly [number, number] | undefined): {
+    readonly start: number;
+    readonly end: number;
+  } {
+    const none = { start: Number.POSITIVE_INFINITY, end: 0 };
+    if (keep === undefined) return none;
+    const [one, other] = keep.map((position) => this.indexOf(position)) as [number, number];
+    const start = Math.max(0, Math.min(one, other));
+    const end = Math.min(this.count, Math.max(one, other) + 1);
+    const anchor = this.indexOf(this.#anchor.position);
+    return Math.max(end, anchor) - Math.min(start, anchor) > keptMax ? none : { start, end };
   }
 
   /** Whether the element's pixels are the rows' pixels. */
