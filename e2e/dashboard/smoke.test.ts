@@ -11,7 +11,7 @@ import { assertContent, buildDashboard, openDashboard } from "./dashboard-page.t
 test("the dashboard in Chromium", { timeout: 180_000 }, async (t) => {
   const browser = await openBrowser(t);
   if (browser === undefined) return t.skip(chromiumAdvice);
-  await buildDashboard(t);
+  await buildDashboard();
 
   for (const tls of [false, true]) {
     await t.test(`opens and follows, ${tls ? "over TLS" : "over HTTP/1.1"}`, async (t) => {
