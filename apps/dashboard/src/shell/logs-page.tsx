@@ -1,92 +1,57 @@
 /** The page of the log: what is asked at the top, what there is below. */
-import { type ReactNode, type RefObject, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { PageProps } from "../app.tsx";
 import { ColumnsMenu } from "../columns/columns-menu.tsx";
 import { ExportMenu } from "../export/export-menu.tsx";
-import { FacetPanel } from "../facets/facet-panel.tsx";
-import { FilterBar } from "../filter/filter-bar.tsx";
-import { Histogram } from "../histogram/histogram.tsx";
 import { useShortcuts } from "../keyboard/use-shortcuts.ts";
+import type { LogListHandle } from "../log/log-list.tsx";
 import type { LogSource } from "../log/log-source.ts";
-import { RangePicker } from "../range/range-picker.tsx";
-import { loadPreferences, savePreferences } from "../view/preferences.ts";
 import { ConnectionStatus } from "./connection-status.tsx";
 import { documentTitle } from "./document-title.ts";
-import { ErrorBoundary } from "./error-boundary.tsx";
 import { Icon } from "./icons.tsx";
-import { LogPlaceholder } from "./log-placeholder.tsx";
+import { LogBody } from "./log-body.tsx";
 import { PageHeader } from "./page-header.tsx";
-import { placeholderOf } from "./placeholder.ts";
-import { SelectedDetails } from "./selected-details.tsx";
+import { pageShortcuts } from "./page-shortcuts.ts";
+import { Question } from "./question.tsx";
+import { useToast } from "./toast.tsx";
+import { changePreferences, usePreferences } from "./use-preferences.ts";
 import { useSource, useSourceValue } from "./use-source.ts";
 
-/** Where facets stand beside the list, they are open unless the reader closed them. */
-const facetsWidthMin = 1_100;
-
-/** Changes of the filter that follow one another so soon are one. */
-const filterStepMs = 5_000;
-
-type FilterRef = RefObject<HTMLInputElement | HTMLTextAreaElement | null>;
+/** Where fields stand beside the list, they are open unless the reader closed them. */
+const facetsWidthMin = 900;
 
 /** The page. */
 export function LogsPage(props: PageProps): ReactNode {
   const { client, view, changeView, onToken, onHelp } = props;
   const source = useSource(client, view);
-  const filterRef = useRef<HTMLInputElement | HTMLTextAreaElement>(null);
-  const [facetsAreOpen, setFacetsOpen] = useFacetsOpen();
+  const filter = useRef<HTMLInputElement | HTMLTextAreaElement>(null);
+  const list = useRef<LogListHandle>(null);
+  const facets = useFacets();
+  const [toast, say] = useToast();
   useTokenWanted(source, onToken);
-  useShortcuts({
-    openHelp: onHelp,
-    focusFilter: () => filterRef.current?.focus(),
-    goLive: () => changeView({ range: { kind: "live" }, aroundId: undefined }),
-    toggleWrap: () => changeView({ wrap: !view.wrap }),
-  });
+  const { closeFacets } = facets;
+  useShortcuts(pageShortcuts({ view, changeView, onHelp, source, list, filter, say, closeFacets }));
   return (
     <div className="page">
+      <button type="button" className="skip-link" onClick={() => list.current?.focus()}>
+        To the entries
+      </button>
       <PageHeader
-        view={view}
-        changeView={changeView}
-        onHelp={onHelp}
+        {...{ view, changeView, onHelp }}
         status={<ConnectionStatus source={source} onToken={onToken} />}
-        question={<Question {...props} filterRef={filterRef} />}
+        question={<Question {...{ client, view, changeView }} filterRef={filter} />}
         actions={
           <>
-            <FacetsButton open={facetsAreOpen} onToggle={() => setFacetsOpen(!facetsAreOpen)} />
-            <ColumnsMenu client={client} view={view} changeView={changeView} />
+            <FacetsButton open={facets.open} onToggle={facets.toggle} />
+            <ColumnsMenu {...{ client, view, changeView }} />
             <ExportMenu client={client} view={view} />
           </>
         }
       />
+      <LogBody {...props} source={source} facetsAreOpen={facets.open} listRef={list} />
+      {toast}
       <Title source={source} view={view} />
-      <LogBody {...props} source={source} facetsAreOpen={facetsAreOpen} />
     </div>
-  );
-}
-
-/** What is asked: the filter, and the range of time. */
-function Question({
-  client,
-  view,
-  changeView,
-  filterRef,
-}: PageProps & { readonly filterRef: FilterRef }): ReactNode {
-  const { filter, range, timeZone } = view;
-  const lastChange = useRef(Number.NEGATIVE_INFINITY);
-  const onFilter = (next: string): void => {
-    // A filter is applied while it is written: all of that is one step to come back from.
-    const isSameStep = performance.now() - lastChange.current < filterStepMs;
-    lastChange.current = performance.now();
-    changeView({ filter: next, aroundId: undefined }, isSameStep ? "replace" : "push");
-  };
-  return (
-    <>
-      <FilterBar filter={filter} onFilter={onFilter} client={client} range={range} inputRef={filterRef} />
-      <RangePicker
-        range={range}
-        timeZone={timeZone}
-        onRange={(next) => changeView({ range: next, aroundId: undefined })}
-      />
-    </>
   );
 }
 
@@ -94,11 +59,10 @@ function FacetsButton({ open, onToggle }: { readonly open: boolean; onToggle(): 
   return (
     <button
       type="button"
-      className="button button-quiet button-icon"
+      className="button button-icon"
       aria-label="Fields and their values"
       title="Fields and their values"
       aria-expanded={open}
-      aria-controls="facets"
       onClick={onToggle}
     >
       <Icon name="facets" />
@@ -106,104 +70,8 @@ function FacetsButton({ open, onToggle }: { readonly open: boolean; onToggle(): 
   );
 }
 
-interface LogBodyProps extends PageProps {
-  readonly source: LogSource;
-  readonly facetsAreOpen: boolean;
-}
-
-function LogBody(props: LogBodyProps): ReactNode {
-  const { client, view, changeView, faults, source, facetsAreOpen, onToken } = props;
-  const { filter, range, timeZone, columns, selectedId } = view;
-  const onFilter = (next: string): void => changeView({ filter: next, aroundId: undefined });
-  return (
-    <div className="page-body">
-      {facetsAreOpen && (
-        <div className="page-facets" id="facets">
-          <ErrorBoundary part="the fields">
-            <FacetPanel
-              client={client}
-              filter={filter}
-              range={range}
-              onFilter={onFilter}
-              columns={columns}
-              onColumns={(next) => changeView({ columns: next })}
-            />
-          </ErrorBoundary>
-        </div>
-      )}
-      <main className="page-log" id="log" aria-label="Log">
-        <Faults faults={faults} />
-        <div className="page-chart">
-          <ErrorBoundary part="the chart">
-            <Histogram
-              client={client}
-              filter={filter}
-              range={range}
-              timeZone={timeZone}
-              onRange={(next) => changeView({ range: next, aroundId: undefined })}
-              onFilter={onFilter}
-            />
-          </ErrorBoundary>
-        </div>
-        <section className="page-list" aria-label="Entries">
-          <ErrorBoundary part="the list">
-            <Placeholders source={source} view={view} changeView={changeView} onToken={onToken} />
-          </ErrorBoundary>
-        </section>
-      </main>
-      {selectedId !== undefined && (
-        <SelectedDetails
-          client={client}
-          source={source}
-          id={selectedId}
-          view={view}
-          changeView={changeView}
-          onClose={() => changeView({ selectedId: undefined })}
-        />
-      )}
-    </div>
-  );
-}
-
-type PlaceholdersProps = Pick<LogBodyProps, "source" | "view" | "changeView" | "onToken">;
-
-function Placeholders({ source, view, changeView, onToken }: PlaceholdersProps): ReactNode {
-  const kind = useSourceValue(source, (snapshot) => placeholderOf(snapshot, view));
-  const state = useSourceValue(source, (snapshot) => snapshot.state);
-  if (kind === undefined) return null;
-  return (
-    <LogPlaceholder
-      kind={kind}
-      state={state}
-      source={source}
-      view={view}
-      changeView={changeView}
-      onToken={onToken}
-    />
-  );
-}
-
-/** What of the link could not be understood. */
-function Faults({ faults }: { readonly faults: readonly string[] }): ReactNode {
-  const [closed, setClosed] = useState<readonly string[]>();
-  if (faults.length === 0 || closed === faults) return null;
-  return (
-    <div className="page-notice" role="alert">
-      <p>{faults.join(" ")}</p>
-      <button
-        type="button"
-        className="button button-quiet button-icon"
-        aria-label="Close"
-        onClick={() => setClosed(faults)}
-      >
-        <Icon name="close" />
-      </button>
-    </div>
-  );
-}
-
 /** Keeps the tab's title. It draws nothing, so that the page is not drawn anew for it. */
-function Title({ source, view }: Pick<LogBodyProps, "source" | "view">): ReactNode {
+function Title({ source, view }: Pick<PageProps, "view"> & { readonly source: LogSource }): ReactNode {
   const title = useSourceValue(source, (snapshot) => documentTitle(view, snapshot));
   useEffect(() => {
     document.title = title;
@@ -211,24 +79,47 @@ function Title({ source, view }: Pick<LogBodyProps, "source" | "view">): ReactNo
   return null;
 }
 
-/** Asks for a token when the server does. */
+/** Asks for a token when the server does, once for each refusal. */
 function useTokenWanted(source: LogSource, onToken: () => void): void {
-  const wanted = useSourceValue(
-    source,
-    ({ state }) => state.kind === "failed" && state.cause === "token" && state.error,
+  const refusal = useSourceValue(source, ({ state }) =>
+    state.kind === "failed" && state.cause === "token" ? state.error : undefined,
   );
   useEffect(() => {
-    if (wanted !== false) onToken();
-    // The dialog is opened once for each refusal.
-  }, [wanted, onToken]);
+    if (refusal !== undefined) onToken();
+  }, [refusal, onToken]);
 }
 
-function useFacetsOpen(): readonly [open: boolean, setOpen: (open: boolean) => void] {
-  const [open, setOpen] = useState(() => loadPreferences().facets !== false && innerWidth >= facetsWidthMin);
-  const choose = (next: boolean): void => {
-    setOpen(next);
-    // On a narrow page it is looked at and closed again, which is no choice.
-    if (innerWidth >= facetsWidthMin) savePreferences({ facets: next });
+interface Facets {
+  readonly open: boolean;
+  toggle(): void;
+  /** Where they lie over the list: closes them, and tells whether they were open. */
+  closeFacets(): boolean;
+}
+
+/** Beside the list the fields are open or not as the reader last chose; over it they are looked at and closed again. */
+function useFacets(): Facets {
+  const { facets = true } = usePreferences();
+  const [overlaid, setOverlaid] = useState(false);
+  const isWide = useIsWide();
+  const toggle = (): void => {
+    if (isWide) changePreferences({ facets: !facets });
+    else setOverlaid(!overlaid);
   };
-  return [open, choose];
+  const closeFacets = (): boolean => {
+    if (isWide || !overlaid) return false;
+    setOverlaid(false);
+    return true;
+  };
+  return { open: isWide ? facets : overlaid, toggle, closeFacets };
+}
+
+function useIsWide(): boolean {
+  const [query] = useState(() => matchMedia(`(min-width: ${facetsWidthMin}px)`));
+  const [isWide, setWide] = useState(query.matches);
+  useEffect(() => {
+    const onChange = (): void => setWide(query.matches);
+    query.addEventListener("change", onChange);
+    return () => query.removeEventListener("change", onChange);
+  }, [query]);
+  return isWide;
 }

@@ -2,10 +2,10 @@
 import { Popover } from "@base-ui/react/popover";
 import { type ReactNode, useId } from "react";
 import { timeZoneName } from "../view/format-time.ts";
-import type { Theme } from "../view/preferences.ts";
+import type { Order, Theme } from "../view/preferences.ts";
 import type { ChangeView, ViewState } from "../view/view-state.ts";
 import { Icon } from "./icons.tsx";
-import { useTheme } from "./use-theme.ts";
+import { changePreferences, usePreferences } from "./use-preferences.ts";
 import "./settings-menu.css";
 
 /** What `SettingsMenu` needs. */
@@ -15,6 +15,12 @@ export interface SettingsMenuProps {
   /** Forgets the token. Absent: there is none. */
   readonly onForgetToken?: (() => void) | undefined;
 }
+
+const orders: readonly (readonly [order: Order, name: string])[] = [
+  ["usual", "Live at the bottom, searches at the top"],
+  ["newest", "At the top"],
+  ["oldest", "At the bottom"],
+];
 
 const themes: readonly (readonly [theme: Theme, name: string])[] = [
   ["system", "System"],
@@ -41,6 +47,7 @@ export function SettingsMenu({ view, changeView, onForgetToken }: SettingsMenuPr
               />
               Break long lines
             </label>
+            <OrderChoice />
             <ThemeChoice />
             {onForgetToken !== undefined && (
               <button type="button" className="button" onClick={onForgetToken}>
@@ -81,8 +88,32 @@ function TimeZoneChoice({ view, changeView }: Pick<SettingsMenuProps, "view" | "
   );
 }
 
+function OrderChoice(): ReactNode {
+  const id = useId();
+  return (
+    <div className="settings-choice">
+      <label htmlFor={id}>Newest entries</label>
+      <select
+        id={id}
+        className="field"
+        value={usePreferences().order}
+        onChange={({ target }) => {
+          const chosen = orders.find(([order]) => order === target.value);
+          if (chosen !== undefined) changePreferences({ order: chosen[0] });
+        }}
+      >
+        {orders.map(([order, name]) => (
+          <option key={order} value={order}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
 function ThemeChoice(): ReactNode {
-  const [theme, choose] = useTheme();
+  const { theme } = usePreferences();
   const name = useId();
   return (
     <fieldset className="settings-themes">
@@ -94,7 +125,7 @@ function ThemeChoice(): ReactNode {
             className="visually-hidden"
             name={name}
             checked={theme === value}
-            onChange={() => choose(value)}
+            onChange={() => changePreferences({ theme: value })}
           />
           <span>{label}</span>
         </label>

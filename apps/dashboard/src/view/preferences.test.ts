@@ -23,19 +23,29 @@ const forbidden: PreferenceStorage = {
 
 test("what was saved is there again, and a change keeps the rest", () => {
   const storage = memory();
-  assert.deepEqual(loadPreferences(storage), { theme: "system" });
+  assert.deepEqual(loadPreferences(storage), { theme: "system", order: "usual" });
   savePreferences({ theme: "dark", timeZone: "UTC" }, storage);
-  savePreferences({ wrap: true }, storage);
-  assert.deepEqual(loadPreferences(storage), { theme: "dark", timeZone: "UTC", wrap: true });
+  savePreferences({ wrap: true, order: "newest" }, storage);
+  assert.deepEqual(loadPreferences(storage), { theme: "dark", order: "newest", timeZone: "UTC", wrap: true });
 });
 
 test("what is not understood is as by default", () => {
-  for (const text of ["", "{", "null", "7", '{"theme":"pink","timeZone":"Mars/Base","wrap":"yes"}']) {
-    assert.deepEqual(loadPreferences(memory(text)), { theme: "system" }, text);
+  for (const text of [
+    "",
+    "{",
+    "null",
+    "7",
+    '{"theme":"pink","order":7,"timeZone":"Mars/Base","wrap":"yes"}',
+  ]) {
+    assert.deepEqual(loadPreferences(memory(text)), { theme: "system", order: "usual" }, text);
   }
 });
 
 test("a browser that keeps nothing breaks nothing", () => {
-  assert.deepEqual(loadPreferences(forbidden), { theme: "system" });
-  assert.deepEqual(savePreferences({ wrap: true }, forbidden), { theme: "system", wrap: true });
+  assert.deepEqual(loadPreferences(forbidden), { theme: "system", order: "usual" });
+  assert.deepEqual(savePreferences({ wrap: true }, forbidden), {
+    theme: "system",
+    order: "usual",
+    wrap: true,
+  });
 });
