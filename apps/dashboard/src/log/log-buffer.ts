@@ -125,6 +125,11 @@ export class LogBuffer {
     return this.length >= this.#bounds.rowsMax || this.#bytes >= this.#bounds.bytesMax;
   }
 
+  /** How many rows more there may be before the bound of rows is reached. */
+  get roomRows(): number {
+    return Math.max(0, this.#bounds.rowsMax - this.length);
+  }
+
   /** Whether there is no room even for what waits: then who holds must not add more. */
   get overfull(): boolean {
     const { rowsMax, waitingRowsMax, bytesMax, waitingBytesMax } = this.#bounds;

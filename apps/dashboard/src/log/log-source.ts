@@ -27,7 +27,7 @@ import type { ViewRange } from "../view/view-state.ts";
 import { FrameSignal, type Frames, pageFrames } from "./frame-signal.ts";
 import { LogBuffer } from "./log-buffer.ts";
 import { type LogRow, toEntryRow, toGapRow } from "./log-entry-row.ts";
-import { OlderPages, type PageListener, type PagesClient } from "./older-pages.ts";
+import { OlderPages, type PageListener, type PagesClient, pageEntries } from "./older-pages.ts";
 import { type GapState, type OlderState, type SourceState, toFailure } from "./source-state.ts";
 
 /** Entries that a tail begins with: some screens, at once. */
@@ -387,7 +387,8 @@ export class LogSource {
     let found = 0;
     // A page may hold nothing but what is here already.
     do {
-      for await (const batch of pages.next(signal, listener)) {
+      const limit = Math.min(pageEntries, Math.max(1, this.buffer.roomRows));
+      for await (const batch of pages.next(limit, signal, listener)) {
         if (signal.aborted) return;
         this.#begin();
         const rows = batch.filter(

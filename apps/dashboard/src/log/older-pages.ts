@@ -74,15 +74,20 @@ export class OlderPages {
    * The next page in parts as they are found, each the oldest first, the newest
    * part first. Ends without being whole when the signal aborts.
    *
+   * @param limit How many entries at the most.
    * @throws ConnectError that no retry mends.
    */
-  async *next(signal: AbortSignal, listener: PageListener): AsyncGenerator<EntryRow[], void, undefined> {
+  async *next(
+    limit: number,
+    signal: AbortSignal,
+    listener: PageListener,
+  ): AsyncGenerator<EntryRow[], void, undefined> {
     // What a broken attempt has brought must not come twice.
     const seen = new Set<string>();
     for (let attempt = 1; !signal.aborted; attempt++) {
       const query = this.#client.query({
         ...this.#options,
-        limit: pageEntries,
+        limit,
         pageToken: this.#token,
         signal,
         onProgress: (progress) => listener.onProgress(progress),
