@@ -395,8 +395,15 @@ export class LogSource {
           ({ id, entry }) => this.buffer.positionOfId(id, entry.timestamp) === undefined,
         );
         found += rows.length;
-        this.buffer.prepend(rows);
+        const room = this.buffer.roomRows;
+        this.buffer.prepend(room < rows.length ? rows.slice(rows.length - room) : rows);
         this.#signal.mark();
+        if (room < rows.length) {
+          // What was cut off is not in the pages after this one.
+          this.#pages = undefined;
+          this.#setOlder({ kind: "full" });
+          return;
+        }
         await pageTurn();
       }
     } while (found === 0 && !pages.isOver && !signal.aborted);
