@@ -51,4 +51,7 @@ export {
   type WriteLogsResponse,
   type WriteOptions,
 } from "@logsvc/client";
+export { type FrameTimer, nextFrame } from "./frame-view.ts";
+export { QueryResults, type QueryResultsOptions, type QueryView } from "./query-results.ts";
+export { type TailRow, TailRows, type TailRowsOptions, type TailView } from "./tail-rows.ts";
 export { createWebClient, type WebClientOptions } from "./web-client.ts";
