@@ -1,4 +1,5 @@
 /** Starts the page. */
+import "./shell/usable-language.ts";
 import "./theme.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

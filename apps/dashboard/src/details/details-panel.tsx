@@ -3,8 +3,7 @@
  * entries around it, and ways to take it elsewhere.
  *
  * It is a part of the page beside the list, not a dialog: the list's keys go on
- * working, and another entry can be chosen while it is open. Where the page is
- * narrow it lies over the list, from below.
+ * working, and another entry can be chosen while it is open.
  */
 import type { LogClient } from "@logsvc/client-web";
 import {
@@ -21,7 +20,7 @@ import { addCondition } from "../filter/filter-edit.ts";
 import type { EntryRow } from "../log/log-entry-row.ts";
 import { MessageBlock } from "../message/message-view.tsx";
 import { Icon } from "../shell/icons.tsx";
-import { formatDayTime } from "../view/format-time.ts";
+import { formatTime } from "../view/format-time.ts";
 import type { ChangeView, ViewState } from "../view/view-state.ts";
 import { CopyMenu } from "./copy-menu.tsx";
 import { EntryContext } from "./entry-context.tsx";
@@ -50,7 +49,7 @@ export function DetailsPanel(props: DetailsPanelProps): ReactNode {
   const fields = useMemo(() => entryFields(row.entry), [row.entry]);
   return (
     <DetailsFrame
-      title={`${level} at ${formatDayTime(timestamp, view.timeZone, "ms")}`}
+      title={`${level} at ${formatTime(timestamp, view.timeZone, "ms")}`}
       onClose={onClose}
       onStep={onStep}
     >

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { test } from "node:test";
 import { Code, ConnectError, type LogClient, type StoredEntry } from "@logsvc/client-web";
 import type { ExportSink } from "./export-entries.ts";
@@ -91,7 +92,7 @@ test("where nothing matches nothing is saved", async () => {
   const run = new ExportRun(() => Promise.resolve(sink));
 
   await run.start(
-    clientOf(() => ReadableStream.from<StoredEntry[]>([])),
+    clientOf(() => Readable.from([])),
     choice,
   );
   assert.equal(run.state.kind === "done" && run.state.result.entries, 0);

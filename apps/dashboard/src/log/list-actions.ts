@@ -1,5 +1,6 @@
 /** What the keyboard does with the list: moving the active row, and going on at the end. */
-import { entryToJson } from "@logsvc/client-web";
+import { copyText } from "../details/clipboard.ts";
+import { entryNdjson } from "../details/entry-text.ts";
 import type { ChangeView, ViewState } from "../view/view-state.ts";
 import type { ListScroll } from "./list-scroll.ts";
 import type { EntryRow } from "./log-entry-row.ts";
@@ -55,20 +56,7 @@ export function listActions(context: ListActionsContext): ListActions {
 
 /** Copies an entry as JSON, as exports have it. Resolves with whether it is in the clipboard. */
 export async function copyEntry(row: EntryRow | undefined): Promise<boolean> {
-  if (row === undefined) return false;
-  const { id, entry, receivedAt } = row;
-  const text = JSON.stringify(
-    entryToJson({ $typeName: "logsvc.StoredEntry", id, entry, receivedAt }),
-    undefined,
-    2,
-  );
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    // The browser refuses it, or the page is served without TLS.
-    return false;
-  }
+  return row !== undefined && copyText(entryNdjson(row));
 }
 
 function activePosition({ source, activeKey, view }: ListActionsContext): number | undefined {

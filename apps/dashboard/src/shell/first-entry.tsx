@@ -1,5 +1,6 @@
 /** What a reader of an empty log sees: lines to paste that write its first entries. */
 import { type ReactNode, useEffect, useState } from "react";
+import { copyText } from "../details/clipboard.ts";
 import { tokenStore } from "../token/token-store.ts";
 import { curlSample, shipSample } from "./entry-samples.ts";
 import { Icon } from "./icons.tsx";
@@ -32,10 +33,7 @@ function Sample({ title, text }: { readonly title: string; readonly text: string
   }, [copied]);
   const copy = (): void => {
     // Where the browser does not allow it, the line can be selected.
-    navigator.clipboard?.writeText(text).then(
-      () => setCopied(true),
-      () => setCopied(false),
-    );
+    void copyText(text).then(setCopied);
   };
   return (
     <div>

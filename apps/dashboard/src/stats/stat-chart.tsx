@@ -13,6 +13,7 @@ export interface StatChartProps {
 }
 
 const heightPx = 56;
+const windowSecondsMin = 60;
 
 /** The line. What it shows is said in words beside it. */
 export function StatChart({ points, figure, onPoint }: StatChartProps): ReactNode {
@@ -50,6 +51,11 @@ function series(points: readonly StatsPoint[], figure: StatsFigure): uPlot.Align
   return [points.map((point) => point.timeMs / 1_000), points.map((point) => point[figure] ?? null)];
 }
 
+/** From one minute, so that a page that was just opened has a line to look at, to all that is kept. */
+function windowSeconds(knownSeconds: number): number {
+  return Math.min(Math.max(knownSeconds, windowSecondsMin), historyMs / 1_000);
+}
+
 function chartOptions(
   element: HTMLElement,
   onIndex: (index: number | null | undefined) => void,
@@ -60,12 +66,12 @@ function chartOptions(
   return {
     width: Math.max(element.clientWidth, 50),
     height: heightPx,
-    padding: [4, 0, 0, 0],
+    padding: [4, 0, 3, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     axes: [{ show: false }, { show: false }],
     scales: {
-      x: { time: true, range: (_, __, last) => [last - historyMs / 1_000, last] },
+      x: { time: true, range: (_, first, last) => [last - windowSeconds(last - first), last] },
       y: { range: (_, __, greatest) => [0, Math.max(greatest ?? 0, Number.MIN_VALUE) * 1.05 || 1] },
     },
     series: [{}, { stroke: line, fill: area, width: 1.5, points: { show: false } }],

@@ -3,7 +3,7 @@ import { Code, type LogClient, type WatchStatsResponse } from "@logsvc/client-we
 import { type ReactNode, useId, useState } from "react";
 import { StatChart } from "./stat-chart.tsx";
 import { type StatsCard, type StatsGroup, statsGroups } from "./stats-cards.ts";
-import type { StatsHistory, StatsPoint } from "./stats-history.ts";
+import { historyMs, type StatsHistory, type StatsPoint } from "./stats-history.ts";
 import type { WatchState } from "./stats-watch.ts";
 import { useStats } from "./use-stats.ts";
 import "./stats-page.css";
@@ -16,6 +16,10 @@ export function StatsPage({ client }: { client: LogClient }): ReactNode {
       <WatchBanner state={state} known={history.latest !== undefined} onRetry={retry} />
       {history.latest !== undefined && (
         <div className={state.kind === "live" ? "stats-groups" : "stats-groups stats-stale"}>
+          <p className="muted">
+            Each figure now, and its line over the last {historyMs / 60_000} minutes since this page was
+            opened.
+          </p>
           {statsGroups.map((group) => (
             <StatsSection key={group.title} group={group} history={history} latest={history.latest} />
           ))}
