@@ -31,6 +31,12 @@ test("values have their share, and say how the filter takes them", () => {
       ["db", 0.1, "excluded"],
     ],
   );
+  assert.deepEqual(facetValues("service", listed, "service:=gone").at(-1), {
+    value: "gone",
+    count: undefined,
+    share: 0,
+    standing: "chosen",
+  });
 });
 
 test("what is not listed is said", () => {

@@ -1,6 +1,6 @@
 /** Which facets there are, in which order, and what a facet's list shows. */
 import type { ListValuesResponse } from "@logsvc/client-web";
-import { standingOf, type ValueStanding } from "../filter/filter-edit.ts";
+import { namedValues, standingOf, type ValueStanding } from "../filter/filter-edit.ts";
 
 /** A field with a facet of its own. */
 export interface FacetField {
@@ -32,25 +32,26 @@ export function facetFields(
 /** A line of a facet's list. */
 export interface FacetValue {
   readonly value: string;
-  readonly count: number;
+  /** Undefined: not among those that were listed. */
+  readonly count: number | undefined;
   /** Of the most frequent one's count, from 0 to 1. */
   readonly share: number;
   readonly standing: ValueStanding;
 }
 
-/** The lines: as they were listed, each with how the filter takes it. */
+/** The lines: as they were listed, each with how the filter takes it; and what the filter names beside them, to take it back. */
 export function facetValues(
   field: string,
   listed: readonly { readonly value: string; readonly count: bigint }[],
   filter: string,
 ): FacetValue[] {
-  const most = Math.max(1, ...listed.map(({ count }) => Number(count)));
-  return listed.map(({ value, count }) => ({
-    value,
-    count: Number(count),
-    share: Number(count) / most,
-    standing: standingOf(filter, field, value),
-  }));
+  const counts = new Map(listed.map(({ value, count }) => [value, Number(count)]));
+  const most = Math.max(1, ...counts.values());
+  const others = namedValues(filter, field).filter((value) => !counts.has(value));
+  return [...counts.keys(), ...others].map((value) => {
+    const count = counts.get(value);
+    return { value, count, share: (count ?? 0) / most, standing: standingOf(filter, field, value) };
+  });
 }
 
 /** How many values there are beyond those that are listed; in words, empty when none are. */

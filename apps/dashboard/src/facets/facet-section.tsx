@@ -37,6 +37,7 @@ export function FacetSection(props: FacetSectionProps): ReactNode {
           type="button"
           aria-expanded={open}
           aria-controls={open ? id : undefined}
+          aria-label={count === undefined ? name : `${name}, in ${formatExactCount(count)} entries`}
           onClick={() => setOpen(!open)}
         >
           <svg viewBox="0 0 16 16" aria-hidden="true">
@@ -142,6 +143,7 @@ function FacetLine({
 }): ReactNode {
   const { value, count, share, standing } = line;
   const shown = value === "" ? "(empty)" : value;
+  const exact = count === undefined ? "few" : formatExactCount(count);
   const excluded = hasCondition(filter, field, value, "exclude");
   return (
     <li className="facet-line" data-standing={standing}>
@@ -149,8 +151,8 @@ function FacetLine({
         className="facet-value"
         type="button"
         aria-pressed={standing === "chosen"}
-        aria-label={`${shown}, ${formatExactCount(count)} entries`}
-        title={`${shown}: ${formatExactCount(count)}`}
+        aria-label={`${shown}, ${exact} entries`}
+        title={`${shown}: ${exact}`}
         onClick={() => onFilter(toggleChoice(filter, field, value))}
       >
         <span className="facet-bar" style={{ width: `${share * 100}%` }} aria-hidden="true" />
@@ -158,7 +160,7 @@ function FacetLine({
           <span className={`level-swatch level-swatch-${toneOf(value)}`} aria-hidden="true" />
         )}
         <span className="facet-text">{shown}</span>
-        <span className="facet-count">{formatCount(count)}</span>
+        <span className="facet-count">{count === undefined ? "" : formatCount(count)}</span>
       </button>
       <button
         className="facet-action"

@@ -6,6 +6,7 @@ import {
   addCondition,
   type ConditionMode,
   hasCondition,
+  namedValues,
   standingOf,
   toggleChoice,
   withoutChoices,
@@ -90,6 +91,13 @@ test("how a filter takes a value", () => {
   assert.equal(standingOf("level:warning", "level", "WARN"), "chosen");
   assert.equal(standingOf("service:=a OR x", "service", "a"), "open");
   assert.equal(standingOf("(", "service", "a"), "open");
+});
+
+test("the values that a filter names", () => {
+  assert.deepEqual(namedValues("service:in(a, b) -service:=c x:=d", "service"), ["a", "b", "c"]);
+  assert.deepEqual(namedValues("level:(err OR audit) -level:warn", "level"), ["WARN"]);
+  assert.deepEqual(namedValues("level:(err OR fatal)", "level"), ["ERROR", "FATAL"]);
+  assert.deepEqual(namedValues("user:* (", "user"), []);
 });
 
 test("a field's list of values is counted without its own choices", () => {

@@ -12,7 +12,7 @@
  * deep, or a text that was none before) leaves the filter as it was.
  */
 import { type FieldMatch, type FilterNode, formatFilter, parseFilter } from "@logsvc/filter";
-import { levelNames, severities, severityOf } from "@logsvc/proto";
+import { levelNames, normalizeLevel, severities, severityOf } from "@logsvc/proto";
 
 /** The field is the value; is not the value; is there. */
 export type ConditionMode = "include" | "exclude" | "exists";
@@ -80,6 +80,17 @@ export function standingOf(filter: string, field: string, value: string): ValueS
   const conjuncts = conjunctsOf(node);
   if (conjuncts.some((conjunct) => holds(choiceOf(conjunct)))) return "chosen";
   return conjuncts.some((conjunct) => holds(exclusionOf(conjunct))) ? "excluded" : "open";
+}
+
+/** The values of a field that are chosen or left out, as they are stored. */
+export function namedValues(filter: string, field: string): string[] {
+  const node = parsed(filter);
+  if (node === undefined) return [];
+  const texts = conjunctsOf(node).flatMap((conjunct) => {
+    const choice = choiceOf(conjunct) ?? exclusionOf(conjunct);
+    return choice?.field === field ? choice.texts : [];
+  });
+  return [...new Set(field === "level" ? texts.map(normalizeLevel) : texts)].filter((text) => text !== "");
 }
 
 /** The filter without what is chosen and left out of a field: what its list of values is counted under. */

@@ -36,6 +36,7 @@ export function SuggestionList({
       ref={list}
       role="listbox"
       aria-label="Suggestions"
+      onMouseDown={(event) => event.preventDefault()}
       style={{ left: `min(${Math.max(0, Math.round(left))}px, 40%)` }}
     >
       {suggestions.map((suggestion, index) => (
@@ -47,7 +48,6 @@ export function SuggestionList({
           id={optionId(id, index)}
           role="option"
           aria-selected={index === activeIndex}
-          onMouseDown={(event) => event.preventDefault()}
           onClick={() => onPick(suggestion)}
         >
           <span className="suggestion-label mono">{suggestion.label}</span>

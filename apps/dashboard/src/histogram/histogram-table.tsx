@@ -1,5 +1,5 @@
 /** The histogram in words and figures, for who can't see a canvas, and for copying. */
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { formatDayTime } from "../view/format-time.ts";
 import { bucketSpan } from "./buckets.ts";
 import { formatExactCount } from "./format-count.ts";
@@ -11,17 +11,9 @@ export interface HistogramTableProps {
   readonly timeZone: string;
 }
 
-/** A summary that is read aloud, and the table, opened on demand. */
-export function HistogramTable({ stack, timeZone }: HistogramTableProps): ReactNode {
-  const [open, setOpen] = useState(false);
-  return (
-    <details className="histogram-table" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>
-        Figures<span className="visually-hidden">: {summaryOf(stack, timeZone)}</span>
-      </summary>
-      {open && <Figures stack={stack} timeZone={timeZone} />}
-    </details>
-  );
+/** The histogram in one sentence, to be read aloud. */
+export function HistogramSummary({ stack, timeZone }: HistogramTableProps): ReactNode {
+  return <p className="visually-hidden">{summaryOf(stack, timeZone)}</p>;
 }
 
 function summaryOf(stack: LevelStack, timeZone: string): string {
@@ -36,7 +28,8 @@ function summaryOf(stack: LevelStack, timeZone: string): string {
   return `${formatExactCount(stack.total)} entries from ${time(span.start)} to ${time(span.end)}.${most} ${levels}`;
 }
 
-function Figures({ stack, timeZone }: HistogramTableProps): ReactNode {
+/** Its figures, bucket by bucket. */
+export function HistogramTable({ stack, timeZone }: HistogramTableProps): ReactNode {
   const bars = stack.bars.toReversed();
   const filled = stack.totals.flatMap((total, bucket) => (total === 0 ? [] : [bucket]));
   return (

@@ -13,7 +13,7 @@ import { rangeOfBuckets, sameRange, shiftRange, zoomIn, zoomOut } from "./bucket
 import { ChartCanvas } from "./chart-canvas.tsx";
 import { formatExactCount } from "./format-count.ts";
 import "./histogram.css";
-import { HistogramTable } from "./histogram-table.tsx";
+import { HistogramSummary, HistogramTable } from "./histogram-table.tsx";
 import type { LevelStack } from "./level-stack.ts";
 import { useHistogram } from "./use-histogram.ts";
 
@@ -32,6 +32,7 @@ export interface HistogramProps {
 export function Histogram({ client, filter, range, timeZone, onRange, onFilter }: HistogramProps): ReactNode {
   const [widthPixels, setWidth] = useState(0);
   const [attempt, setAttempt] = useState(0);
+  const [figuresAreOpen, setFiguresOpen] = useState(false);
   const { answer: stack, error, pending } = useHistogram({ client, filter, range, widthPixels, attempt });
   const change = (next: ViewRange): void => {
     if (!sameRange(next, range)) onRange(next);
@@ -40,6 +41,18 @@ export function Histogram({ client, filter, range, timeZone, onRange, onFilter }
     <section className="histogram" aria-label="Entries over time" aria-busy={pending && stack === undefined}>
       <div className="histogram-head">
         <Legend stack={stack} filter={filter} onFilter={onFilter} />
+        <button
+          className="button button-quiet button-icon"
+          type="button"
+          aria-label="Figures"
+          title="Figures"
+          aria-pressed={figuresAreOpen}
+          onClick={() => setFiguresOpen(!figuresAreOpen)}
+        >
+          <svg viewBox="0 0 16 16" aria-hidden="true">
+            <path d="M2.5 3h11v10h-11zM2.5 6.3h11M2.5 9.6h11M6.5 3v10" fill="none" stroke="currentColor" />
+          </svg>
+        </button>
         <RangeButtons range={range} onRange={change} />
       </div>
       <div className="histogram-body" data-stale={(pending && range.kind !== "live") || undefined}>
@@ -57,7 +70,8 @@ export function Histogram({ client, filter, range, timeZone, onRange, onFilter }
           onRetry={() => setAttempt((before) => before + 1)}
         />
       </div>
-      {stack !== undefined && <HistogramTable stack={stack} timeZone={timeZone} />}
+      {stack !== undefined && <HistogramSummary stack={stack} timeZone={timeZone} />}
+      {stack !== undefined && figuresAreOpen && <HistogramTable stack={stack} timeZone={timeZone} />}
     </section>
   );
 }
