@@ -116,7 +116,7 @@ function Legend({
       <span className="histogram-total">
         <b>{formatExactCount(stack.total)}</b> {stack.total === 1 ? "entry" : "entries"}
       </span>
-      {stack.bars.toReversed().map(({ level, name, tone, total }) => {
+      {stack.bars.map(({ level, name, tone, total }) => {
         const text = (
           <>
             <span className={`level-swatch level-swatch-${tone}`} aria-hidden="true" />
