@@ -3,7 +3,6 @@
  *
  * Browsers can't stream to the server, so writing is `write`, a batch at a time.
  */
-import { createConnectTransport } from "@connectrpc/connect-web";
 import {
   bearerToken,
   createLogClient,
@@ -15,6 +14,7 @@ import {
 } from "@logsvc/client";
 import { ConnectionTurns } from "./connection-turns.ts";
 import { onPageBack, pagePresence } from "./page-events.ts";
+import { createWebTransport } from "./web-transport.ts";
 
 /** Options of createWebClient. */
 export interface WebClientOptions extends Omit<LogClientOptions, "gate"> {
@@ -41,14 +41,8 @@ export interface WebClientOptions extends Omit<LogClientOptions, "gate"> {
 export function createWebClient(options: WebClientOptions = {}): LogClient {
   const { token, credentials, clock = systemClock, httpVersion } = options;
   const url = baseUrl(options.url);
-  const transport = createConnectTransport({
-    baseUrl: url,
-    useBinaryFormat: true,
-    // Counts and values can be cached and need no preflight this way.
-    useHttpGet: true,
-    interceptors: token === undefined ? [] : [bearerToken(token)],
-    ...(credentials && { fetch: (input, init) => fetch(input, { ...init, credentials }) }),
-  });
+  const interceptors = token === undefined ? [] : [bearerToken(token)];
+  const transport = createWebTransport({ baseUrl: url, interceptors, credentials });
   const { origin } = new URL(url);
   const gate = new ConnectionTurns({
     origin,
