@@ -222,6 +222,25 @@ test("a timer that comes late does not count as the server's silence", async (t)
   assert.equal(requests.length, 1);
 });
 
+test("where every timer comes late, as in hidden pages, a dead connection is found all the same", async (t) => {
+  const { tail, clock, requests } = scene(t, [
+    async function* (_, { signal }) {
+      yield opened("0");
+      await silence(signal);
+    },
+    async function* () {
+      yield opened("0");
+      yield entries(1);
+    },
+  ]);
+  const seen = take(tail[Symbol.asyncIterator](), 1);
+  await clock.fire(watchMs, 55_000);
+  await clock.fire(5_000, 55_000);
+  await clock.fire(backoffMs, 55_000);
+  assert.deepEqual(await seen, [1]);
+  assert.equal(requests.length, 2);
+});
+
 test("waking ends the wait before a retry", async (t) => {
   const { tail } = scene(
     t,

@@ -19,7 +19,10 @@ export type Received<T> =
  */
 const latenessMsMax = 1_000;
 
-/** How long to go on reading then. */
+/**
+ * How long to go on reading then, once: in a hidden page all timers may come
+ * late (https://developer.chrome.com/blog/timer-throttling-in-chrome-88).
+ */
 const graceMs = 5_000;
 
 /** How late a heartbeat may be that is asked for by `check`. */
@@ -96,10 +99,11 @@ export class WatchedStream<T> {
   #watch(fail: (error: ConnectError) => void): Waiting {
     const sinceMs = this.#clock.now();
     let cancel: () => void;
-    const start = (delayMs: number): void => {
+    const start = (delayMs: number, isGrace = false): void => {
       const dueMs = this.#clock.now() + delayMs;
       cancel = this.#clock.startTimer(() => {
-        if (this.#clock.now() - dueMs > latenessMsMax) start(graceMs);
+        const isLate = this.#clock.now() - dueMs > latenessMsMax;
+        if (isLate && !isGrace) start(graceMs, true);
         else fail(silenceError(this.#clock.now() - sinceMs));
       }, delayMs);
     };
