@@ -2,8 +2,8 @@
 import type { ReactNode } from "react";
 import type { LogSource } from "../log/log-source.ts";
 import type { SourceState } from "../log/source-state.ts";
+import { rangeName } from "../range/range-span.ts";
 import type { ChangeView, ViewRange, ViewState } from "../view/view-state.ts";
-import { formatDuration } from "../view/view-url.ts";
 import { connectionText } from "./connection-text.ts";
 import { FirstEntry } from "./first-entry.tsx";
 import type { Placeholder } from "./placeholder.ts";
@@ -61,9 +61,7 @@ export function LogPlaceholder(props: LogPlaceholderProps): ReactNode {
 function rangeText({ filter, range, aroundId }: ViewState): string {
   if (aroundId !== undefined) return "The entry has no neighbours.";
   const what = filter === "" ? "There is no entry" : "No entry matches this filter";
-  return range.kind === "last"
-    ? `${what} in the last ${formatDuration(range.durationMs)}.`
-    : `${what} in this range of time.`;
+  return range.kind === "last" ? `${what} in the ${lastName(range)}.` : `${what} in this range of time.`;
 }
 
 interface MessageProps {
@@ -140,7 +138,7 @@ function FilterActions({ view, changeView }: LogPlaceholderProps): ReactNode {
     <>
       {wider !== undefined && (
         <button type="button" className="button" onClick={() => changeView({ range: wider })}>
-          Look at the last {formatDuration(wider.durationMs)}
+          Look at the {lastName(wider)}
         </button>
       )}
       {filter !== "" && (
@@ -162,6 +160,9 @@ function widerRange(range: ViewRange): (ViewRange & { kind: "last" }) | undefine
   const durationMs = widerMs.find((wider) => wider > range.durationMs);
   return durationMs === undefined ? undefined : { kind: "last", durationMs };
 }
+
+/** "last 15 minutes": in the middle of a sentence. */
+const lastName = (range: ViewRange): string => rangeName(range, "local").toLowerCase();
 
 const megabytes = (bytes: number | bigint): string =>
   `${Math.round(Number(bytes) / 1e6).toLocaleString("en")} MB`;

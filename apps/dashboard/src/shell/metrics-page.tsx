@@ -16,7 +16,7 @@ export function MetricsPage({ client, view, changeView, onHelp }: PageProps): Re
   return (
     <div className="page">
       <PageHeader view={view} changeView={changeView} onHelp={onHelp} />
-      <div className="page-scroll">
+      <div className="page-scroll" tabIndex={0}>
         <ErrorBoundary part="the metrics">
           <StatsPage client={client} />
         </ErrorBoundary>

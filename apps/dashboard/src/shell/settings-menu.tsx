@@ -17,9 +17,9 @@ export interface SettingsMenuProps {
 }
 
 const orders: readonly (readonly [order: Order, name: string])[] = [
-  ["usual", "Live at the bottom, searches at the top"],
-  ["newest", "At the top"],
-  ["oldest", "At the bottom"],
+  ["usual", "Live below, searches above"],
+  ["newest", "Always above"],
+  ["oldest", "Always below"],
 ];
 
 const themes: readonly (readonly [theme: Theme, name: string])[] = [

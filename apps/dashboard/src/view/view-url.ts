@@ -122,7 +122,7 @@ function readFilter(text: string, faults: string[]): string {
     return text;
   } catch (error) {
     if (!(error instanceof FilterSyntaxError)) throw error;
-    faults.push(`The filter in the link, ${text}, can't be understood and was left out: ${error.message}`);
+    faults.push(`The filter in the link, ${text}, can't be understood and was left out: ${error.reason}.`);
     return "";
   }
 }
