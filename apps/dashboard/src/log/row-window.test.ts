@@ -194,12 +194,13 @@ test("revealing a row moves no more than is needed", () => {
   const screen = new Screen(1_000);
   screen.window.reveal(500, "middle");
   const before = screen.seen();
-  const whole = [...before].filter(([, y]) => y >= 0 && y + rowPx <= windowPx).map(([at]) => at);
+  const padPx = 2 * rowPx;
+  const whole = [...before].filter(([, y]) => y >= padPx && y + rowPx + padPx <= windowPx).map(([at]) => at);
   for (const at of whole) screen.window.reveal(at, "nearest");
   assert.deepEqual(screen.seen(), before);
   const next = (whole.at(-1) ?? 0) + 2;
   screen.window.reveal(next, "nearest");
-  assertClose((screen.seen().get(next) ?? 0) + rowPx, windowPx, "the row's end");
+  assertClose((screen.seen().get(next) ?? 0) + rowPx + padPx, windowPx, "the row's end");
 });
 
 test("an empty list, and one that is shorter than the window, stand at the top", () => {

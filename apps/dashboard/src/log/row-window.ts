@@ -41,6 +41,9 @@ const summedMax = 500;
 /** A step of up to so many windows is the reader's; a longer one is a jump of the scroll bar. */
 const stepWindowsMax = 2;
 
+/** Rows that are shown beyond one that is revealed: what comes next, and nothing that floats over the edge. */
+const revealedRows = 2;
+
 /** Rows that are drawn for the sake of selected text: more than anybody selects by dragging. */
 const keptMax = 1_000;
 
@@ -200,12 +203,14 @@ export class RowWindow {
     this.#settleAnchor();
     const heightPx = this.#heightOf(index);
     const y = this.#distance(this.indexOf(this.#anchor.position), index) - this.#anchor.abovePx;
-    const isIn = y >= 0 && y + heightPx <= this.#windowPx;
+    const padPx = Math.min(revealedRows * this.#rowPx, this.#windowPx / 4);
+    const isIn = y >= padPx && y + heightPx + padPx <= this.#windowPx;
     if (where === "nearest" && isIn) return;
     this.#stuck = undefined;
     const far = Math.abs(y) > stepWindowsMax * this.#windowPx;
     const belowPx = this.#windowPx - heightPx;
-    const toPx = where === "middle" || far ? belowPx / 2 : y < 0 ? 0 : Math.max(0, belowPx);
+    const toPx =
+      where === "middle" || far ? belowPx / 2 : y < padPx ? padPx : Math.max(padPx, belowPx - padPx);
     this.#setAnchor(index, -toPx);
     this.#scrollTop = this.#proportional();
   }
