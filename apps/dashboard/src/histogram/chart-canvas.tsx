@@ -1,6 +1,6 @@
 /** The canvas in the page: its size, the theme's colours, and a tooltip with exact counts. */
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import { formatDayTime } from "../view/format-time.ts";
+import { formatDay, formatDayTime } from "../view/format-time.ts";
 import { bucketSpan } from "./buckets.ts";
 import { formatExactCount } from "./format-count.ts";
 import { createLevelChart, type LevelChart, type LevelChartEvents } from "./level-chart.ts";
@@ -93,19 +93,18 @@ function Tooltip({
   readonly timeZone: string;
 }): ReactNode {
   const { start, end } = bucketSpan(stack.buckets, hover.bucket);
-  const precision = stack.buckets.interval % 1_000_000_000n === 0n ? "s" : "ms";
-  const from = formatDayTime(start, timeZone, precision);
-  const to = formatDayTime(end, timeZone, precision);
+  const text = (time: bigint): string => bucketTime(time, stack.buckets.interval, timeZone);
+  const isOneDay = formatDay(start, timeZone) === formatDay(end, timeZone);
   return (
     <div
       className="histogram-tooltip popup"
       style={{ left: `clamp(0px, ${hover.left}px - 6.5rem, 100% - 13rem)` }}
     >
       <p className="mono">
-        {from} – {from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to}
+        {text(start)} – {isOneDay ? text(end).slice(11) : text(end)}
       </p>
       <dl>
-        {stack.bars.toReversed().map(({ name, tone, counts }) => {
+        {stack.bars.map(({ name, tone, counts }) => {
           const count = counts[hover.bucket] ?? 0;
           return count === 0 ? null : (
             <div key={name}>
@@ -124,4 +123,10 @@ function Tooltip({
       </dl>
     </div>
   );
+}
+
+/** An edge of a bucket, no more exact than buckets are. */
+function bucketTime(time: bigint, interval: bigint, timeZone: string): string {
+  if (interval % 60_000_000_000n === 0n) return formatDayTime(time, timeZone, "s").slice(0, 16);
+  return formatDayTime(time, timeZone, interval % 1_000_000_000n === 0n ? "s" : "ms");
 }

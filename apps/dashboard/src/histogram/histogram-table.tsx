@@ -30,7 +30,7 @@ function summaryOf(stack: LevelStack, timeZone: string): string {
 
 /** Its figures, bucket by bucket. */
 export function HistogramTable({ stack, timeZone }: HistogramTableProps): ReactNode {
-  const bars = stack.bars.toReversed();
+  const { bars } = stack;
   const filled = stack.totals.flatMap((total, bucket) => (total === 0 ? [] : [bucket]));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
