@@ -175,11 +175,10 @@ test("a page that is away holds nothing, whatever it speaks, and is back at once
 test("a stream that got nothing yet keeps its turn, for twenty of them", async (t) => {
   const streams = openTabs(4).map((tab) => new Stream(t, tab));
   for (const stream of streams) stream.mayLeave = false;
-  await until(() => connected(streams) === 3);
-  const first = streams.filter(({ isConnected }) => isConnected);
-  await wait(5 * turnMs);
-  assert.ok(first.every(({ isConnected, turns }) => isConnected && turns === 1));
+  const began = performance.now();
   await until(() => streams.every(({ turns }) => turns > 0));
+  // Timers may come late, and never early.
+  assert.ok(performance.now() - began >= 19 * turnMs);
 });
 
 test("over HTTP/2 nobody waits for anybody", async (t) => {
