@@ -23,7 +23,7 @@ const oddStep = 10_000;
 test("asking the log from the dashboard", { timeout: 240_000 }, async (t) => {
   const browser = await openBrowser(t);
   if (browser === undefined) return t.skip(chromiumAdvice);
-  await buildDashboard(t);
+  await buildDashboard();
   const server = await startServer(t);
   await writeDay(t, server);
   const open = (t: TestContext, path: string): Promise<DashboardPage> =>
