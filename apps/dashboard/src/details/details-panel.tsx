@@ -62,7 +62,7 @@ export function DetailsPanel(props: DetailsPanelProps): ReactNode {
       </p>
       <MessageSection key={row.id} message={row.entry.message} copy={copy} />
       <EntryTimes row={row} view={view} changeView={changeView} />
-      <section className="details-section" aria-label="Fields">
+      <section className="details-section" aria-label="Fields of the entry">
         <header className="details-section-header">
           <h3>Fields</h3>
         </header>
@@ -179,7 +179,7 @@ function MessageSection({ message, copy }: { message: string; copy: Copy }): Rea
   const [wrap, setWrap] = useState(true);
   const [raw, setRaw] = useState(false);
   return (
-    <section className="details-section" aria-label="Message">
+    <section className="details-section" aria-label="Message of the entry">
       <header className="details-section-header">
         <h3>Message</h3>
         <button
