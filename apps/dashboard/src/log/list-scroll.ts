@@ -32,6 +32,8 @@ export class ListScroll {
   #moves = 0;
   #anchorKey: number | undefined;
   #seekSerial = 0;
+  /** The list goes to another place of its own accord, until it is drawn there. */
+  #jumps = false;
   #selected: readonly [number, number] | undefined;
 
   /** @param redraw Called when the layout is another one. */
@@ -70,6 +72,7 @@ export class ListScroll {
     if (seek !== undefined && seek.serial !== this.#seekSerial) {
       this.#seekSerial = seek.serial;
       window.reveal(seek.position, "middle");
+      this.#jumps = true;
     }
     const sparePx =
       this.isFollowing && isLive ? sparePxFollowing : spareWindows * (this.#element?.clientHeight ?? 0);
@@ -86,12 +89,15 @@ export class ListScroll {
         this.#redraw();
         return;
       }
-      // What the reader has scrolled, and we have not heard of yet.
-      const aheadPx = this.window.stuck === undefined ? element.scrollTop - this.#applied : 0;
+      // What the reader has scrolled, and we have not heard of yet. Not so where the list itself went to
+      // another place: then the browser may have moved the element, whose old place is no longer in it.
+      const isOurs = this.window.stuck !== undefined || this.#jumps;
+      const aheadPx = isOurs ? 0 : element.scrollTop - this.#applied;
       const scrollTop = layout.scrollTop + aheadPx;
       if (Math.abs(element.scrollTop - scrollTop) >= 1) element.scrollTop = scrollTop;
     }
     this.#applied = layout.scrollTop;
+    this.#jumps = false;
     const position = this.window.anchorPosition;
     this.#anchorKey = buffer.keyAt(position);
     const row = this.isFollowing ? undefined : buffer.at(position);

@@ -110,7 +110,7 @@ export class LogBuffer {
     return this.#bytes;
   }
 
-  /** How many entries were dropped at the old end for want of room. */
+  /** How many entries were dropped at the old end for want of room, less those that were added there again. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -321,6 +321,7 @@ export class LogBuffer {
       this.#addFirst(makePack(rows, this.#first - rows.length, key));
     }
     this.#keyBefore -= rows.length;
+    this.#dropped = Math.max(0, this.#dropped - rows.length);
   }
 
   #addFirst(pack: Pack): void {

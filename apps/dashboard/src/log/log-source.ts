@@ -26,7 +26,7 @@ import {
 import type { ViewRange } from "../view/view-state.ts";
 import { FrameSignal, type Frames, pageFrames } from "./frame-signal.ts";
 import { LogBuffer } from "./log-buffer.ts";
-import { type LogRow, toEntryRow, toGapRow } from "./log-entry-row.ts";
+import { type EntryRow, type LogRow, toEntryRow, toGapRow } from "./log-entry-row.ts";
 import { OlderPages, type PageListener, type PagesClient, pageEntries } from "./older-pages.ts";
 import { type GapState, type OlderState, type SourceState, toFailure } from "./source-state.ts";
 
@@ -385,29 +385,43 @@ export class LogSource {
       },
     };
     let found = 0;
+    let { first } = this.buffer;
     // A page may hold nothing but what is here already.
     do {
       const limit = Math.min(pageEntries, Math.max(1, this.buffer.roomRows));
       for await (const batch of pages.next(limit, signal, listener)) {
         if (signal.aborted) return;
-        this.#begin();
-        const rows = batch.filter(
-          ({ id, entry }) => this.buffer.positionOfId(id, entry.timestamp) === undefined,
-        );
-        found += rows.length;
-        const room = this.buffer.roomRows;
-        this.buffer.prepend(room < rows.length ? rows.slice(rows.length - room) : rows);
-        this.#signal.mark();
-        if (room < rows.length) {
-          // What was cut off is not in the pages after this one.
-          this.#pages = undefined;
-          this.#setOlder({ kind: "full" });
+        if (this.#begin()) first = this.buffer.first;
+        // Rows that left meanwhile would be missing between these and the oldest.
+        if (this.buffer.first !== first) {
+          this.#endPages({ kind: "more" });
           return;
         }
+        const count = this.#prependNew(batch);
+        if (count === undefined) return;
+        found += count;
+        first = this.buffer.first;
         await pageTurn();
       }
     } while (found === 0 && !pages.isOver && !signal.aborted);
     if (!signal.aborted) this.#setOlder(pages.isOver ? { kind: "none" } : { kind: "more" });
+  }
+
+  /** Adds what is not here yet at the old end, and returns how much that was; undefined when not all had room. */
+  #prependNew(batch: readonly EntryRow[]): number | undefined {
+    const rows = batch.filter(({ id, entry }) => this.buffer.positionOfId(id, entry.timestamp) === undefined);
+    const room = this.buffer.roomRows;
+    this.buffer.prepend(room < rows.length ? rows.slice(rows.length - room) : rows);
+    this.#signal.mark();
+    if (room >= rows.length) return rows.length;
+    this.#endPages({ kind: "full" });
+    return undefined;
+  }
+
+  /** The next page does not go on where the last one ended: it is looked for anew. */
+  #endPages(older: OlderState): void {
+    this.#pages = undefined;
+    this.#setOlder(older);
   }
 
   /** Pages that go on before the oldest row. */
@@ -473,21 +487,23 @@ export class LogSource {
     this.#signal.mark();
   }
 
-  /** The answer begins: what was shown before goes. */
-  #begin(): void {
-    if (!this.#stale) return;
+  /** The answer begins: what was shown before goes. Returns whether there was anything. */
+  #begin(): boolean {
+    if (!this.#stale) return false;
     this.#stale = false;
     this.#answered++;
     this.buffer.clear();
     this.#noted = 0;
     this.#signal.mark();
+    return true;
   }
 
   /** What was dropped may be looked for again, from where the rows begin now. */
   #noteDropped(): void {
     const { dropped } = this.buffer;
-    if (dropped === this.#noted || this.#older.kind === "loading") return;
+    const isMore = dropped > this.#noted;
     this.#noted = dropped;
+    if (!isMore || this.#older.kind === "loading") return;
     this.#pages = undefined;
     if (this.#older.kind !== "more") this.#setOlder({ kind: "more" });
   }

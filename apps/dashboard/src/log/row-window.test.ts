@@ -65,6 +65,15 @@ function assertClose(actual: number | undefined, expected: number, message: stri
   );
 }
 
+/** Once at rest the scroll bar tells where the rows are. */
+function assertInPlace({ window }: Screen, count: number): void {
+  window.rest();
+  const { scrollTop, contentPx } = window.layout(0);
+  const part = scrollTop / (contentPx - windowPx);
+  const rowPart = window.indexOf(window.anchorPosition) / count;
+  assert.ok(Math.abs(part - rowPart) < 0.05, `the bar at ${part}, the rows at ${rowPart}`);
+}
+
 for (const [name, count, heightOf] of [
   ["a short list", 1_000, undefined],
   ["a million rows, higher than browsers allow", 1_000_000, undefined],
@@ -102,6 +111,7 @@ for (const [name, count, heightOf] of [
             const both = [...before].filter(([at, y]) => isIn(y) && isIn(after.get(at) ?? Number.NaN));
             for (const [at, y] of both) assertClose(after.get(at), y - step, `row ${at}`);
             assert.ok(both.length > 0 || Math.abs(step) > 500);
+            assertInPlace(screen, count);
           }
         },
       ),

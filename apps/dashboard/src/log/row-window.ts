@@ -378,9 +378,11 @@ export class RowWindow {
     const edge = this.#edge();
     if (edge !== undefined) return edge === "top" ? 0 : rangePx;
     const endPx = this.#endPx();
-    const fromTop = this.#pxBetween(0, index, endPx) + abovePx;
+    // What is beyond is not summed up: `abovePx` is less than a window either way, or of a row that is higher.
+    const mostPx = endPx + 2 * this.#windowPx + Math.abs(abovePx);
+    const fromTop = this.#pxBetween(0, index, mostPx) + abovePx;
     if (fromTop < endPx) return Math.max(1, fromTop);
-    const toBottom = this.#pxBetween(index, this.count, endPx + this.#windowPx) - abovePx - this.#windowPx;
+    const toBottom = this.#pxBetween(index, this.count, mostPx) - abovePx - this.#windowPx;
     if (toBottom < endPx) return Math.min(rangePx - 1, rangePx - toBottom);
     const virtual = (index + abovePx / this.#heightOf(index)) * this.#averagePx;
     const scaled = ((virtual - endPx) * (rangePx - 2 * endPx)) / this.#scaledPx();
