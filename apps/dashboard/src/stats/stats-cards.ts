@@ -136,7 +136,9 @@ export const statsGroups: readonly StatsGroup[] = [
 function compressionNote({ storage }: WatchStatsResponse): string {
   const { rawBytes = 0n, diskBytes = 0n } = storage ?? {};
   if (rawBytes === 0n || diskBytes === 0n) return "";
-  return `${(Number(rawBytes) / Number(diskBytes)).toFixed(1)} times smaller than the entries`;
+  const ratio = Number(rawBytes) / Number(diskBytes);
+  // A small log takes more than its entries: a database has pages, and a journal.
+  return ratio < 1 ? "compressed little so far" : `compressed ${ratio.toFixed(1)} : 1`;
 }
 
 function timeText(time: bigint | undefined): string {
