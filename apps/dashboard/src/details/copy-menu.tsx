@@ -1,7 +1,7 @@
 /** The ways to take an entry elsewhere. */
-import { Menu } from "@base-ui/react/menu";
 import type { ReactNode } from "react";
 import type { EntryRow } from "../log/log-entry-row.ts";
+import { MenuButton } from "../popup/menu-button.tsx";
 import { tokenStore } from "../token/token-store.ts";
 import type { ViewState } from "../view/view-state.ts";
 import { curlCommand, entryNdjson, entryText, logsvcCommand } from "./entry-text.ts";
@@ -39,20 +39,11 @@ export function CopyMenu({ row, view, copy }: CopyMenuProps): ReactNode {
       >
         Copy link
       </button>
-      <Menu.Root>
-        <Menu.Trigger className="button">Copy…</Menu.Trigger>
-        <Menu.Portal>
-          <Menu.Positioner className="layer" sideOffset={4} align="start" collisionPadding={8}>
-            <Menu.Popup className="popup menu">
-              {ways.map(([label, what, text]) => (
-                <Menu.Item key={label} className="menu-item" onClick={() => copy(text(), what)}>
-                  {label}
-                </Menu.Item>
-              ))}
-            </Menu.Popup>
-          </Menu.Positioner>
-        </Menu.Portal>
-      </Menu.Root>
+      <MenuButton
+        label="Copy…"
+        align="start"
+        items={ways.map(([label, what, text]) => [label, () => copy(text(), what)])}
+      />
     </>
   );
 }

@@ -1,5 +1,4 @@
 /** The fields of an entry, each with what can be done with it. */
-import { Menu } from "@base-ui/react/menu";
 import { type ReactNode, useMemo, useState } from "react";
 import { toggleColumn } from "../columns/column-list.ts";
 import { addCondition, hasCondition } from "../filter/filter-edit.ts";
@@ -7,6 +6,7 @@ import { AnsiText } from "../message/ansi-text.tsx";
 import { formatJson } from "../message/json-tree.ts";
 import { JsonView } from "../message/json-view.tsx";
 import { clipText } from "../message/message-chunks.ts";
+import { MenuButton } from "../popup/menu-button.tsx";
 import type { ChangeView, ViewState } from "../view/view-state.ts";
 import type { EntryField } from "./entry-fields.ts";
 import type { Copy } from "./use-copy.ts";
@@ -122,21 +122,12 @@ function FieldMenu({ field, view, changeView, copy }: FieldProps): ReactNode {
     ],
   ];
   return (
-    <Menu.Root>
-      <Menu.Trigger className="button button-quiet button-icon" aria-label={`More for ${name}`} title="More">
-        ⋯
-      </Menu.Trigger>
-      <Menu.Portal>
-        <Menu.Positioner className="layer" sideOffset={4} align="end" collisionPadding={8}>
-          <Menu.Popup className="popup menu">
-            {items.map(([label, act]) => (
-              <Menu.Item key={label} className="menu-item" onClick={act}>
-                {label}
-              </Menu.Item>
-            ))}
-          </Menu.Popup>
-        </Menu.Positioner>
-      </Menu.Portal>
-    </Menu.Root>
+    <MenuButton
+      label="⋯"
+      name={`More for ${name}`}
+      className="button-quiet button-icon"
+      align="end"
+      items={items}
+    />
   );
 }

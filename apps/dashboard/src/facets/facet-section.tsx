@@ -31,13 +31,12 @@ export function FacetSection(props: FacetSectionProps): ReactNode {
   const isColumn = columns.includes(name);
   return (
     <section className="facet">
-      <h3 className="facet-head">
+      <h2 className="facet-head">
         <button
           className="facet-toggle"
           type="button"
           aria-expanded={open}
           aria-controls={open ? id : undefined}
-          aria-label={count === undefined ? name : `${name}, in ${formatExactCount(count)} entries`}
           onClick={() => setOpen(!open)}
         >
           <svg viewBox="0 0 16 16" aria-hidden="true">
@@ -46,7 +45,9 @@ export function FacetSection(props: FacetSectionProps): ReactNode {
           <span className="facet-name mono">{name}</span>
           {count !== undefined && (
             <span className="facet-count muted" title={`${formatExactCount(count)} entries have it`}>
+              <span className="visually-hidden">, in </span>
               {formatCount(count)}
+              <span className="visually-hidden"> entries</span>
             </span>
           )}
         </button>
@@ -62,7 +63,7 @@ export function FacetSection(props: FacetSectionProps): ReactNode {
             <path d="M2.5 3h11v10h-11zM6.2 3v10M9.8 3v10" fill="none" stroke="currentColor" />
           </svg>
         </button>
-      </h3>
+      </h2>
       {open && (
         <div id={id}>
           <FacetValues {...props} />
@@ -151,7 +152,6 @@ function FacetLine({
         className="facet-value"
         type="button"
         aria-pressed={standing === "chosen"}
-        aria-label={`${shown}, ${exact} entries`}
         title={`${shown}: ${exact}`}
         onClick={() => onFilter(toggleChoice(filter, field, value))}
       >
@@ -160,7 +160,11 @@ function FacetLine({
           <span className={`level-swatch level-swatch-${toneOf(value)}`} aria-hidden="true" />
         )}
         <span className="facet-text">{shown}</span>
-        <span className="facet-count">{count === undefined ? "" : formatCount(count)}</span>
+        <span className="facet-count">
+          <span className="visually-hidden">, </span>
+          {count === undefined ? "" : formatCount(count)}
+          <span className="visually-hidden">{count === undefined ? "few entries" : " entries"}</span>
+        </span>
       </button>
       <button
         className="facet-action"

@@ -11,6 +11,7 @@
  */
 // biome-ignore-all lint/a11y/useSemanticElements: rows of a table can't be placed on their own.
 import {
+  Fragment,
   type ReactNode,
   type Ref,
   type RefObject,
@@ -25,13 +26,15 @@ import {
 } from "react";
 import { formatDay } from "../view/format-time.ts";
 import type { ChangeView, ViewState } from "../view/view-state.ts";
+import { ColumnWidths } from "./column-widths.ts";
 import { GapRowView, OlderRowView } from "./gap-row.tsx";
 import { copyEntry, type ListActions, listActions } from "./list-actions.ts";
 import { ListScroll, olderKey, rowKeyOf } from "./list-scroll.ts";
 import type { EntryRow, LogRow } from "./log-entry-row.ts";
-import { LogRowView, type RowLook, rowElementId } from "./log-row.tsx";
+import { columnStyle, LogRowView, rowElementId } from "./log-row.tsx";
 import type { LogSource, SourceSnapshot } from "./log-source.ts";
 import { PausePill } from "./pause-pill.tsx";
+import type { RowLook } from "./row-look.ts";
 import type { RowOrder, WindowLayout } from "./row-window.ts";
 import "./log-list.css";
 
@@ -68,6 +71,8 @@ export function LogList(props: LogListProps): ReactNode {
   const [activeKey, setActiveKey] = useState<number>();
   const element = useRef<HTMLDivElement>(null);
   const layout = scroll.layout(snapshot, order, view.wrap);
+  const look = useLook(view);
+  const frame = useColumnWidths(entriesIn(source, scroll, layout), look, snapshot.answer);
   useLayoutEffect(() => (element.current === null ? undefined : scroll.attach(element.current)), [scroll]);
   useLayoutEffect(() => {
     scroll.drawn(layout);
@@ -82,10 +87,15 @@ export function LogList(props: LogListProps): ReactNode {
     focus,
   }));
   return (
-    <div className="log" data-stale={snapshot.stale || undefined} data-wrap={view.wrap || undefined}>
+    <div
+      ref={frame}
+      className="log"
+      data-stale={snapshot.stale || undefined}
+      data-wrap={view.wrap || undefined}
+    >
       <ColumnNames columns={view.columns} />
       <Grid
-        {...{ source, snapshot, scroll, layout, view, activeKey, changeView, element }}
+        {...{ source, snapshot, scroll, layout, look, view, activeKey, changeView, element }}
         onOpen={(key) => {
           if (key !== undefined) setActiveKey(key);
           return openRow(key === undefined ? actions.active() : rowOf(source, key), changeView);
@@ -150,13 +160,13 @@ interface RowsProps {
   readonly snapshot: SourceSnapshot;
   readonly scroll: ListScroll;
   readonly layout: WindowLayout;
+  readonly look: RowLook;
   readonly view: ViewState;
   readonly activeKey: number | undefined;
   readonly changeView: ChangeView;
 }
 
-function Rows({ source, snapshot, scroll, layout, view, activeKey, changeView }: RowsProps): ReactNode {
-  const look = useLook(view);
+function Rows({ source, snapshot, scroll, layout, look, view, activeKey, changeView }: RowsProps): ReactNode {
   const loadGap = useCallback((key: number) => void source.loadGap(key), [source]);
   const loadOlder = useCallback(() => void source.loadOlder(), [source]);
   const leave = useCallback(() => showOlder(source, changeView), [source, changeView]);
@@ -190,18 +200,57 @@ function useLook({ columns, wrap, timeZone }: ViewState): RowLook {
   return useMemo(() => ({ columns, wrap, timeZone, today }), [columns, wrap, timeZone, today]);
 }
 
+/** Keeps the columns as wide as the rows need. Returns the element whose parts they are. */
+function useColumnWidths(
+  rows: readonly EntryRow[],
+  look: RowLook,
+  answer: number,
+): RefObject<HTMLDivElement | null> {
+  const element = useRef<HTMLDivElement>(null);
+  const [columns] = useState(() => new ColumnWidths());
+  const widths = columns.widen(rows, look, answer);
+  useLayoutEffect(() => {
+    for (const [name, width] of widths) element.current?.style.setProperty(name, `${width}`);
+  }, [widths]);
+  return element;
+}
+
+/** What is drawn, without gaps. */
+function entriesIn({ buffer }: LogSource, { window }: ListScroll, layout: WindowLayout): EntryRow[] {
+  const rows: EntryRow[] = [];
+  for (let index = layout.start; index < layout.end; index++) {
+    const row = buffer.at(window.positionAt(index));
+    if (row?.kind === "entry") rows.push(row);
+  }
+  return rows;
+}
+
 /** The names above the chosen columns. Each cell has its own for those who can't see where it stands. */
 function ColumnNames({ columns }: { columns: readonly string[] }): ReactNode {
   if (columns.length === 0) return null;
   return (
     <div className="log-names" aria-hidden="true">
       <span className="log-time">time</span>{" "}
-      {columns.includes("level") || <span className="log-level">level</span>}{" "}
-      {columns.includes("service") || <span className="log-service">service</span>}{" "}
-      {columns.map((name) => (
-        <span key={name} className={name === "level" ? "log-level" : "log-column"}>
-          {name}{" "}
-        </span>
+      {columns.includes("level") || (
+        <>
+          <span className="log-level">level</span>{" "}
+        </>
+      )}
+      {columns.includes("service") || (
+        <>
+          <span className="log-service">service</span>{" "}
+        </>
+      )}
+      {columns.map((name, place) => (
+        <Fragment key={name}>
+          {name === "level" ? (
+            <span className="log-level">{name}</span>
+          ) : (
+            <span className="log-column" style={columnStyle(place)} title={name}>
+              {name}
+            </span>
+          )}{" "}
+        </Fragment>
       ))}
       <span className="log-message">message</span>
     </div>

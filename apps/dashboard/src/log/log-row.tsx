@@ -10,18 +10,10 @@
 import { memo, type ReactNode } from "react";
 import { AnsiText } from "../message/ansi-text.tsx";
 import { MessageLine } from "../message/message-view.tsx";
+import { columnWidthName } from "./column-widths.ts";
 import type { EntryRow } from "./log-entry-row.ts";
+import type { RowLook } from "./row-look.ts";
 import { attributesText, columnText, levelClass, rowTime, wrappedText } from "./row-text.ts";
-
-/** How all rows of a list are drawn. The same object as long as nothing of it changes. */
-export interface RowLook {
-  /** Of chosen attributes; "level" and "service" may be among them. */
-  readonly columns: readonly string[];
-  readonly wrap: boolean;
-  readonly timeZone: string;
-  /** As `formatDay` has it. */
-  readonly today: string;
-}
 
 /** What `LogRowView` needs. */
 export interface LogRowProps {
@@ -58,13 +50,13 @@ export const LogRowView = memo(function LogRowView(props: LogRowProps): ReactNod
     >
       <Cell className="log-time">{rowTime(entry.timestamp, look.timeZone, look.today)}</Cell>{" "}
       {columns.includes("level") || <Level level={entry.level} />}
-      {columns.includes("service") || entry.service === "" || (
+      {columns.includes("service") || (
         <>
           <Cell className="log-service">{entry.service}</Cell>{" "}
         </>
       )}
-      {columns.map((column) => (
-        <Column key={column} name={column} text={columnText(entry, column)} />
+      {columns.map((column, place) => (
+        <Column key={column} name={column} place={place} text={columnText(entry, column)} />
       ))}
       <Cell className="log-message">
         {wrap ? <AnsiText text={wrappedText(entry.message)} /> : <MessageLine message={entry.message} />}
@@ -92,7 +84,13 @@ function Level({ level }: { level: string }): ReactNode {
   );
 }
 
-function Column({ name, text }: { name: string; text: string }): ReactNode {
+interface ColumnProps {
+  readonly name: string;
+  readonly place: number;
+  readonly text: string;
+}
+
+function Column({ name, place, text }: ColumnProps): ReactNode {
   if (name === "level") return <Level level={text} />;
   return (
     <>
@@ -100,6 +98,7 @@ function Column({ name, text }: { name: string; text: string }): ReactNode {
       <span
         role="gridcell"
         className="log-column"
+        style={columnStyle(place)}
         aria-label={`${name}: ${text === "" ? "none" : text}`}
         title={text}
       >
@@ -107,4 +106,9 @@ function Column({ name, text }: { name: string; text: string }): ReactNode {
       </span>{" "}
     </>
   );
+}
+
+/** The width of a chosen column, in rows and in their names above them. */
+export function columnStyle(place: number): { readonly width: string } {
+  return { width: `calc(1ch * var(${columnWidthName(place)}))` };
 }

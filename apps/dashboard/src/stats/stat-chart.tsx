@@ -12,7 +12,7 @@ export interface StatChartProps {
   onPoint(point: StatsPoint | undefined): void;
 }
 
-const heightPx = 56;
+const heightPx = 36;
 const windowSecondsMin = 60;
 
 /** The line. What it shows is said in words beside it. */
