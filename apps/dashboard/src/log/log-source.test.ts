@@ -121,6 +121,22 @@ test("a pause shows nothing new, counts what waits, and loses nothing", async (t
   assert.deepEqual(rowsOf(source), ids(0, 1_734));
 });
 
+test("what is not there yet, or goes with the next answer, is not held", async (t) => {
+  const log = new MemoryLog();
+  log.write(500);
+  const source = openSource(t, log);
+  source.ask(live);
+  source.pause();
+  assert.equal(source.snapshot().paused, false);
+  await until(source, shows(500));
+  source.ask({ kind: "around", id: "id-499" });
+  await until(source, ({ state }) => state.kind === "done");
+  source.ask(live);
+  source.pause();
+  await until(source, shows(500));
+  assert.equal(source.snapshot().paused, false);
+});
+
 test("paused and full, the tail is not read any more; resumed, it goes on exactly there", async (t) => {
   const log = new MemoryLog();
   log.write(100);

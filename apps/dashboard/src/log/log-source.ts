@@ -200,6 +200,9 @@ export class LogSource {
   /** Shows nothing new from here on. Only a live list can be paused. */
   pause(): void {
     if (this.#pausedAt !== undefined || this.#question === undefined || !isLive(this.#question)) return;
+    // Rows that go with the answer, and none at all, can't be held: nothing would ever take their place.
+    // A browser scrolls by itself when a list gets shorter, which looks like a reader who does.
+    if (this.#stale || this.buffer.length === 0) return;
     this.#pausedAt = { end: this.buffer.end, received: this.#received };
     this.buffer.hold(true);
     this.#signal.flush();

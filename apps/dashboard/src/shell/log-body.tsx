@@ -10,6 +10,7 @@ import { LogPlaceholder } from "./log-placeholder.tsx";
 import { AroundNotice, Faults } from "./notices.tsx";
 import { placeholderOf } from "./placeholder.ts";
 import { SelectedDetails } from "./selected-details.tsx";
+import { useLasting } from "./use-lasting.ts";
 import { usePreferences } from "./use-preferences.ts";
 import { useSourceValue } from "./use-source.ts";
 
@@ -26,7 +27,7 @@ export function LogBody(props: LogBodyProps): ReactNode {
   const { filter, range, timeZone, columns, aroundId } = view;
   const placeholder = useSourceValue(source, (snapshot) => placeholderOf(snapshot, view));
   // An empty log has no fields and no chart.
-  const isEmpty = placeholder === "noEntries";
+  const isEmpty = useLasting(placeholder === "noEntries");
   const onFilter = (next: string): void => changeView({ filter: next, aroundId: undefined });
   return (
     <div className="page-body">
@@ -73,7 +74,7 @@ function Entries({ source, view, changeView, onToken, listRef }: LogBodyProps): 
           handleRef={listRef}
         />
         {placeholder !== undefined && (
-          <div className="page-placeholder">
+          <div className="page-placeholder" key={placeholder}>
             <LogPlaceholder kind={placeholder} {...{ state, source, view, changeView, onToken }} />
           </div>
         )}

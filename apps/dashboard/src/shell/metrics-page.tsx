@@ -17,7 +17,6 @@ export function MetricsPage({ client, view, changeView, onHelp }: PageProps): Re
     <div className="page">
       <PageHeader view={view} changeView={changeView} onHelp={onHelp} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and has nothing else that takes the focus. */}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be reached by the keyboard. */}
       <div className="page-scroll" tabIndex={0}>
         <ErrorBoundary part="the metrics">
           <StatsPage client={client} />
