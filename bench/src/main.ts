@@ -17,6 +17,7 @@ import { type BenchResult, runCase } from "./bench-case.ts";
 import { answer } from "./cases/answer.ts";
 import { append } from "./cases/append.ts";
 import { shipLogs, writeLogs } from "./cases/batches.ts";
+import { bundleSize } from "./cases/bundle-size.ts";
 import { disk } from "./cases/disk.ts";
 import { fanOut } from "./cases/fan-out.ts";
 import { idleTails } from "./cases/idle-tails.ts";
@@ -34,6 +35,7 @@ const cases = [
   ...[streamLogsGo, streamLogsNode, shipLogs, writeLogs, answer, append],
   ...[tailLatency, oneTail, fanOut, start, memory, idleTails],
   ...[searchSmall, search, disk, searchUnderLoad, retention],
+  bundleSize,
 ];
 const documents = ["README.md", "docs/performance.md"];
 

@@ -8,10 +8,10 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-/** Bundles the page and serves it until the test is over. Returns the port, on 127.0.0.1. */
-export async function hostPage(t: TestContext): Promise<number> {
+/** Bundles a page of `page/` and serves it until the test is over. Returns the port, on 127.0.0.1. */
+export async function hostPage(t: TestContext, name = "tail-page"): Promise<number> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("page/tail-page.ts", import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(`page/${name}.ts`, import.meta.url))],
     bundle: true,
     write: false,
     // Refuses whatever needs Node, so this proves that the client runs in browsers.

@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { transform } from "esbuild";
 import { logsvcCommand, type RunningProgram, startProgram } from "./program.ts";
 import type { Server } from "./server.ts";
 
@@ -38,4 +39,21 @@ export async function startTypeScript(
   await writeFile(path, sample.replaceAll(samplePort, `${server.port}`));
   t.after(() => rm(path));
   return startProgram(t, process.execPath, [path]);
+}
+
+/** Compiles a module with React components, and starts a program that renders each of them, as a server does. */
+export async function startReact(t: TestContext, server: Server, sample: string): Promise<RunningProgram> {
+  const { code } = await transform(sample, { loader: "tsx", jsx: "automatic" });
+  const name = `sample-${randomUUID()}`;
+  const path = join(import.meta.dirname, `${name}.mjs`);
+  await writeFile(path, code.replaceAll(samplePort, `${server.port}`));
+  t.after(() => rm(path));
+  return startTypeScript(
+    t,
+    server,
+    `import { createElement } from "react";
+    import { renderToString } from "react-dom/server";
+    import * as components from "./${name}.mjs";
+    for (const component of Object.values(components)) console.log(renderToString(createElement(component)));`,
+  );
 }

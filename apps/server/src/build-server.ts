@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance, LogController } from "fastify";
 import { Ingest } from "./ingest/ingest.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { createEncodedRoutes, createLogRoutes, type LogPaths } from "./log-service.ts";
+import { addDashboardFiles } from "./plain/dashboard-files.ts";
 import { addFrontPage } from "./plain/front-page.ts";
 import { addHealthRoutes } from "./plain/health-routes.ts";
 import { addPlainRoutes } from "./plain/plain-routes.ts";
@@ -44,7 +45,9 @@ export function buildServer(config: ServerConfig, engine: Engine): FastifyInstan
     followLog: (request, signal) => followLog(request, signal, paths),
   });
   addHealthRoutes(app, { lifecycle, failure: () => ingest.failure });
-  addFrontPage(app, resolved.version);
+  const { version, dashboard } = resolved;
+  const sendDashboard = dashboard === undefined ? undefined : addDashboardFiles(app, dashboard);
+  addFrontPage(app, { version, sendDashboard });
   app.setNotFoundHandler(async (request, reply) => {
     const message = `nothing is at ${request.method} ${request.url.split("?", 1)[0]}`;
     await reply.code(404).send({ code: "not_found", message });

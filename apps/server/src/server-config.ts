@@ -2,6 +2,8 @@
  * What the server can be told, and the check of it: an option out of its range
  * stops the start with a message, not a request later on.
  */
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { limits } from "@logsvc/proto";
 import type { FastifyBaseLogger } from "fastify";
 import { ConfigError } from "./config-error.ts";
@@ -46,6 +48,12 @@ export interface ServerConfig {
    * passes it on. See wire/browser-guard.ts for the rule. Default: none.
    */
   readonly corsOrigins?: readonly string[];
+
+  /**
+   * The folder of a built dashboard, with its index.html: what browsers get at
+   * `/`. Absent: they get the lines that curl gets.
+   */
+  readonly dashboard?: string;
 }
 
 /** A checked configuration, with its defaults filled in. */
@@ -56,6 +64,7 @@ export interface ResolvedConfig {
   readonly heartbeatIntervalMs: number;
   readonly drainTimeoutMs: number;
   readonly corsOrigins: readonly string[];
+  readonly dashboard: string | undefined;
 }
 
 /**
@@ -85,6 +94,7 @@ export function resolveConfig(config: ServerConfig): ResolvedConfig {
     ),
     drainTimeoutMs: inRange("drainTimeoutMs", config.drainTimeoutMs, 10_000, { least: 0, most: 600_000 }),
     corsOrigins: corsOrigins.map(checkOrigin),
+    dashboard: checkDashboard(config.dashboard),
   };
 }
 
@@ -98,6 +108,15 @@ function inRange(
   if (Number.isInteger(value) && value >= range.least && value <= range.most) return value;
   throw new ConfigError(
     `Expected \`${name}\` to be a whole number from ${range.least} to ${range.most}, got ${value}.`,
+  );
+}
+
+/** Absolute, since the files are found by it. */
+function checkDashboard(folder: string | undefined): string | undefined {
+  if (folder === undefined) return undefined;
+  if (existsSync(join(folder, "index.html"))) return resolve(folder);
+  throw new ConfigError(
+    `Expected \`dashboard\` to be the folder of a built dashboard, got "${folder}", which has no index.html.`,
   );
 }
 

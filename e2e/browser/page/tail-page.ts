@@ -14,20 +14,28 @@ interface TailPage {
   missing: number;
   /** Why the tail ended; empty while it goes on. */
   error: string;
+  /** Asks how many entries there are: a call beside the tail. */
+  count(): Promise<number>;
 }
 
-const page: TailPage = { messages: [], states: [], missing: 0, error: "" };
+const url = new URLSearchParams(location.search).get("server") ?? "";
+const client = createWebClient({ url });
+const page: TailPage = {
+  messages: [],
+  states: [],
+  missing: 0,
+  error: "",
+  count: async () => Number((await client.count()).total),
+};
 
-async function follow(url: string): Promise<void> {
-  const client = createWebClient({ url });
+async function follow(): Promise<void> {
   for await (const event of client.tail({ onState: ({ kind }) => page.states.push(kind) })) {
     if (event.kind === "gap") page.missing += event.count;
     else page.messages.push(...event.entries.map((stored) => stored.entry?.message ?? ""));
   }
 }
 
-const url = new URLSearchParams(location.search).get("server") ?? "";
 Object.assign(globalThis, { tailPage: page });
-follow(url).catch((error: unknown) => {
+follow().catch((error: unknown) => {
   page.error = String(error);
 });

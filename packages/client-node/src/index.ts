@@ -29,6 +29,8 @@ export {
   type QueryOptions,
   type QueryProgress,
   type QueryStats,
+  type RangeEvent,
+  type RangeOptions,
   type Rejection,
   retryDelayMs,
   type Selection,

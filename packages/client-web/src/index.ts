@@ -29,6 +29,8 @@ export {
   type QueryOptions,
   type QueryProgress,
   type QueryStats,
+  type RangeEvent,
+  type RangeOptions,
   type Rejection,
   retryDelayMs,
   type Selection,
@@ -49,4 +51,7 @@ export {
   type WriteLogsResponse,
   type WriteOptions,
 } from "@logsvc/client";
+export { type FrameTimer, nextFrame } from "./frame-view.ts";
+export { QueryResults, type QueryResultsOptions, type QueryView } from "./query-results.ts";
+export { type TailRow, TailRows, type TailRowsOptions, type TailView } from "./tail-rows.ts";
 export { createWebClient, type WebClientOptions } from "./web-client.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
-import { type Clock, createWebClient, type TailState } from "./index.ts";
+import { type Clock, Code, createWebClient, type TailState } from "./index.ts";
+import { type PageStanding, pagePresence } from "./page-events.ts";
 
 /** A clock that never lets a wait end, so that only an event of the page can. */
 const stoppedClock: Clock = { now: () => 0, startTimer: () => () => undefined, random: () => 0 };
@@ -61,9 +62,75 @@ test("a tail tries again at once when the page comes back", async (t) => {
   await until(6);
   page.dispatchEvent(new Event("resume"));
   await until(8);
+  scope.dispatchEvent(new Event("pageshow"));
+  assert.equal(states.length, 8, "the page was just loaded");
+  scope.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+  await until(10);
   await reader.return?.();
   assert.equal((await next).done, true);
-  assert.deepEqual(states, [...Array.from({ length: 4 }, () => ["connecting", "retrying"]).flat(), "closed"]);
+  assert.deepEqual(states, [...Array.from({ length: 5 }, () => ["connecting", "retrying"]).flat(), "closed"]);
+});
+
+test("a page is away from its freezing or leaving until it is back", (t) => {
+  const { page, scope } = openPage(t);
+  const presence = pagePresence();
+  assert.equal(pagePresence(), presence, "one for all clients of a page");
+  const told: PageStanding[] = [];
+  const forget = presence.onChange(() => told.push(presence.standing));
+  const hide = (state: "visible" | "hidden"): void => {
+    page.visibilityState = state;
+    page.dispatchEvent(new Event("visibilitychange"));
+  };
+  hide("hidden");
+  page.dispatchEvent(new Event("freeze"));
+  hide("hidden");
+  page.dispatchEvent(new Event("resume"));
+  hide("visible");
+  scope.dispatchEvent(new Event("pagehide"));
+  scope.dispatchEvent(new Event("pageshow"));
+  assert.deepEqual(told, ["hidden", "away", "away", "hidden", "visible", "away", "visible"]);
+  forget();
+  hide("hidden");
+  assert.equal(told.length, 7);
+});
+
+/** Calls that `fetch` was asked for, none of which is answered before it is aborted. */
+function watchFetch(t: TestContext): Request[] {
+  const calls: Request[] = [];
+  t.mock.method(globalThis, "fetch", (input: string, init: RequestInit) => {
+    const request = new Request(input, init);
+    calls.push(request);
+    return new Promise((_, reject) => {
+      init.signal?.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
+    });
+  });
+  return calls;
+}
+
+test("each call has the token of its time, also each connection of a tail, and an abort ends it at once", async (t) => {
+  const calls = watchFetch(t);
+  const tokens = ["first", undefined, "third"];
+  const client = createWebClient({
+    url: nowhere,
+    clock: stoppedClock,
+    token: async () => tokens[calls.length],
+  });
+  for (let call = 0; call < 2; call++) {
+    const stop = new AbortController();
+    const counting = client.count({ signal: stop.signal });
+    while (calls.length <= call) await new Promise((resolve) => setImmediate(resolve));
+    stop.abort();
+    await assert.rejects(counting, { code: Code.Canceled });
+  }
+  const reader = client.tail()[Symbol.asyncIterator]();
+  const next = reader.next();
+  while (calls.length < 3) await new Promise((resolve) => setImmediate(resolve));
+  await reader.return?.();
+  assert.equal((await next).done, true);
+  assert.deepEqual(
+    calls.map(({ headers }) => headers.get("authorization")),
+    ["Bearer first", null, "Bearer third"],
+  );
 });
 
 test("where there is no page, a tail works all the same", async () => {

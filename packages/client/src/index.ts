@@ -36,6 +36,7 @@ export {
 } from "./log-client.ts";
 export type { LogEntryInit, LogTime } from "./log-entry-init.ts";
 export type { Query, QueryOptions, QueryProgress, Selection } from "./query.ts";
+export type { RangeEvent, RangeOptions } from "./range.ts";
 export { filterErrorOf, isRetryable, retryDelayMs } from "./retryable.ts";
 export type { Tail, TailEvent, TailOptions, TailState } from "./tail.ts";
 export type { BatchOrigin, WriteBatch } from "./write-batch.ts";
@@ -59,6 +60,7 @@ export { backoffMs } from "./backoff.ts";
 export { bearerToken } from "./bearer-token.ts";
 export { cancellable } from "./cancellable.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export type { ConnectionGate, ConnectionPass, ConnectionWish } from "./connection-gate.ts";
 export { type EncodedEntries, encodedRequest, encodeEntries, encodeFrame } from "./entry-encoding.ts";
 export { callOptions } from "./log-client.ts";
 export { toLogEntry, toWireTime } from "./log-entry-init.ts";

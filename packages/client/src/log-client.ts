@@ -15,10 +15,11 @@ import {
   type WatchStatsResponse,
   type WriteLogsResponse,
 } from "@logsvc/proto";
-import { cancellable } from "./cancellable.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { type ConnectionGate, openGate, reopening } from "./connection-gate.ts";
 import { type LogEntryInit, toWireTime } from "./log-entry-init.ts";
 import { Query, type QueryOptions, type Selection } from "./query.ts";
+import { type RangeEvent, type RangeOptions, readRange } from "./range.ts";
 import { Tail, type TailOptions } from "./tail.ts";
 import { type BatchOrigin, toWriteRequest } from "./write-batch.ts";
 
@@ -29,6 +30,8 @@ export type LogRpc = Client<typeof LogService>;
 export interface LogClientOptions {
   /** Where waiting and jitter come from. Default: the runtime. For tests. */
   readonly clock?: Clock;
+  /** Whom tails and `watchStats` ask before they connect. Default: nobody. For runtimes with few connections. */
+  readonly gate?: ConnectionGate;
 }
 
 /** Options of every call that is answered once. */
@@ -95,6 +98,15 @@ export interface LogClient {
   /** Follows the log: each matching entry once, in order, over any number of disconnects. */
   tail(options?: TailOptions): Tail;
 
+  /**
+   * What a reader has skipped or dropped, once more: the matching entries after the cursor `from` and before
+   * the entry `to`, each once, in order, over any number of disconnects; then it ends. What retention has
+   * deleted can't come back: it is told as a gap, which may reach beyond `to`.
+   *
+   * @throws RangeError in a step when `to` does not come after `from`, or does not match.
+   */
+  range(options: RangeOptions): AsyncGenerator<RangeEvent, void, undefined>;
+
   /** Searches what is stored. */
   query(options?: QueryOptions): Query;
 
@@ -119,12 +131,14 @@ export interface LogClient {
 /** Creates a client that calls through a transport. */
 export function createLogClient(transport: Transport, options: LogClientOptions = {}): LogClient {
   const rpc = createClient(LogService, transport);
-  const { clock = systemClock } = options;
+  const { clock = systemClock, gate = openGate } = options;
+  const context = { rpc, clock, gate };
   return {
     rpc,
     write: async (entries, writeOptions = {}) =>
       rpc.writeLogs(toWriteRequest({ ...writeOptions, entries }), callOptions(writeOptions)),
-    tail: (tailOptions = {}) => new Tail(rpc, tailOptions, clock),
+    tail: (tailOptions = {}) => new Tail(context, tailOptions),
+    range: (rangeOptions) => readRange(context, rangeOptions),
     query: (queryOptions = {}) => new Query(rpc, queryOptions),
     around: (id, aroundOptions = {}) => around(rpc, id, aroundOptions),
     count: async ({ start, end, ...countOptions } = {}) =>
@@ -138,7 +152,7 @@ export function createLogClient(transport: Transport, options: LogClientOptions 
         callOptions(valuesOptions),
       ),
     watchStats: ({ intervalMs = limits.statsIntervalMsDefault, signal } = {}) =>
-      cancellable((rpcSignal) => rpc.watchStats({ intervalMs }, { signal: rpcSignal }), signal),
+      reopening((rpcSignal) => rpc.watchStats({ intervalMs }, { signal: rpcSignal }), gate, signal),
   };
 }
 

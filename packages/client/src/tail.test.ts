@@ -1,97 +1,23 @@
 import assert from "node:assert/strict";
-import test, { type TestContext } from "node:test";
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, createRouterTransport, type HandlerContext } from "@connectrpc/connect";
-import {
-  FilterErrorSchema,
-  LogService,
-  type TailLogsRequest,
-  type TailLogsResponseSchema,
-} from "@logsvc/proto";
-import { createLogClient } from "./log-client.ts";
+import test from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { FilterErrorSchema } from "@logsvc/proto";
 import { filterErrorOf } from "./retryable.ts";
-import type { Tail, TailEvent, TailOptions, TailState } from "./tail.ts";
-import { ManualClock } from "./testing/manual-clock.ts";
-
-type Response = MessageInitShape<typeof TailLogsResponseSchema>;
-type Handler = (request: TailLogsRequest, context: HandlerContext) => AsyncIterable<Response>;
-
-const heartbeatIntervalMs = 10_000;
-const watchMs = 2 * heartbeatIntervalMs;
-const backoffMs = 250;
-
-const opened = (cursor: string): Response => ({
-  cursor,
-  event: { case: "opened", value: { heartbeatIntervalMs } },
-});
-const heartbeat = (cursor: string, lag = 0n): Response => ({
-  cursor,
-  event: { case: "heartbeat", value: { lag } },
-});
-const entries = (...offsets: number[]): Response => ({
-  cursor: String(offsets.at(-1)),
-  entries: offsets.map((offset) => ({ id: String(offset), entry: { message: `entry ${offset}` } })),
-});
-
-/** Never ends by itself: a connection that nobody closes and nobody uses. */
-const silence = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(new ConnectError("gone", Code.Canceled)));
-  });
-
-interface Scene {
-  readonly tail: Tail;
-  readonly clock: ManualClock;
-  readonly requests: TailLogsRequest[];
-  readonly states: TailState[];
-}
-
-/** A tail of a server whose connections go as scripted, one handler each; the last one serves all that follow. */
-function scene(t: TestContext, handlers: Handler[], options: TailOptions = {}): Scene {
-  const clock = new ManualClock();
-  const requests: TailLogsRequest[] = [];
-  const states: TailState[] = [];
-  const transport = createRouterTransport(({ service }) => {
-    service(LogService, {
-      async *tailLogs(request, context) {
-        const handler = handlers[Math.min(requests.length, handlers.length - 1)];
-        requests.push(request);
-        if (handler !== undefined) yield* handler(request, context);
-      },
-    });
-  });
-  const stop = new AbortController();
-  t.after(() => stop.abort());
-  const tail = createLogClient(transport, { clock }).tail({
-    signal: stop.signal,
-    ...options,
-    onState: (state) => {
-      states.push(state);
-      options.onState?.(state);
-    },
-  });
-  return { tail, clock, requests, states };
-}
-
-/** The offsets of the next events until `count` were seen. */
-async function take(reader: AsyncIterator<TailEvent>, count: number): Promise<number[]> {
-  const offsets: number[] = [];
-  while (offsets.length < count) {
-    const { done, value } = await reader.next();
-    if (done) break;
-    if (value.kind === "entries") offsets.push(...value.entries.map((stored) => Number(stored.id)));
-  }
-  return offsets;
-}
-
-/** Lets everything else go on until the condition holds, 5 seconds at the most. */
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!condition()) {
-    assert.ok(Date.now() < deadline, "the condition did not come to hold");
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
+import type { ManualClock } from "./testing/manual-clock.ts";
+import {
+  backoffMs,
+  entries,
+  type Handler,
+  heartbeat,
+  heartbeatIntervalMs,
+  opened,
+  scene,
+  silence,
+  take,
+  until,
+  watchMs,
+} from "./testing/scripted-log.ts";
 
 /** A small random sequence that a seed repeats: mulberry32. */
 function randomFrom(seed: number): () => number {
@@ -296,6 +222,25 @@ test("a timer that comes late does not count as the server's silence", async (t)
   assert.equal(requests.length, 1);
 });
 
+test("where every timer comes late, as in hidden pages, a dead connection is found all the same", async (t) => {
+  const { tail, clock, requests } = scene(t, [
+    async function* (_, { signal }) {
+      yield opened("0");
+      await silence(signal);
+    },
+    async function* () {
+      yield opened("0");
+      yield entries(1);
+    },
+  ]);
+  const seen = take(tail[Symbol.asyncIterator](), 1);
+  await clock.fire(watchMs, 55_000);
+  await clock.fire(5_000, 55_000);
+  await clock.fire(backoffMs, 55_000);
+  assert.deepEqual(await seen, [1]);
+  assert.equal(requests.length, 2);
+});
+
 test("waking ends the wait before a retry", async (t) => {
   const { tail } = scene(
     t,
@@ -335,6 +280,69 @@ test("waking gives up a connection whose heartbeat is overdue, and only such a o
   await clock.fire(backoffMs);
   assert.deepEqual(await seen, [1]);
   assert.equal(requests.length, 2);
+});
+
+test("a connection that dies after waking is given up when its heartbeat is overdue, not after twice as long", async (t) => {
+  const { tail, clock, requests } = scene(t, [
+    async function* (_, { signal }) {
+      yield opened("0");
+      await silence(signal);
+    },
+    async function* () {
+      yield opened("0");
+      yield entries(1);
+    },
+  ]);
+  const seen = take(tail[Symbol.asyncIterator](), 1);
+  await until(() => tail.state.kind === "live" && clock.delays.includes(watchMs));
+  clock.nowMs += 4_000;
+  tail.wake();
+  assert.deepEqual(clock.delays, [heartbeatIntervalMs - 4_000 + 2_000]);
+  await clock.fire(heartbeatIntervalMs - 4_000 + 2_000);
+  await clock.fire(backoffMs);
+  assert.deepEqual(await seen, [1]);
+  assert.equal(requests.length, 2);
+});
+
+test("a proxy that cuts every quiet stream after some seconds does not make the waits grow", async (t) => {
+  const { tail, clock, states } = scene(t, [
+    async function* () {
+      yield opened("0");
+      clock.nowMs += 9_000;
+    },
+  ]);
+  const reader = tail[Symbol.asyncIterator]();
+  const next = reader.next();
+  for (let cut = 1; cut <= 5; cut++) await clock.fire(backoffMs);
+  await until(() => states.filter(({ kind }) => kind === "retrying").length === 6);
+  const waits = states.flatMap((state) => (state.kind === "retrying" ? [state.attempt, state.delayMs] : []));
+  assert.deepEqual(waits.slice(0, 10), [1, 250, 1, 250, 1, 250, 1, 250, 1, 250]);
+  assert.equal(waits[10], 1);
+  await reader.return?.();
+  assert.deepEqual(await next, { done: true, value: undefined });
+});
+
+test("a token that expires ends the tail, and a new one goes on after what it had", async (t) => {
+  const handlers: Handler[] = [
+    async function* () {
+      yield opened("0");
+      yield entries(1, 2);
+      throw new ConnectError("the token has expired", Code.Unauthenticated);
+    },
+    async function* ({ cursor }) {
+      yield opened(cursor);
+      yield entries(3);
+    },
+  ];
+  const first = scene(t, handlers);
+  const reader = first.tail[Symbol.asyncIterator]();
+  assert.deepEqual(await take(reader, 2), [1, 2]);
+  await assert.rejects(reader.next(), { code: Code.Unauthenticated });
+  const { state, cursor } = first.tail;
+  assert.ok(state.kind === "closed" && state.error?.code === Code.Unauthenticated);
+  const second = scene(t, handlers.slice(1), { cursor });
+  assert.deepEqual(await take(second.tail[Symbol.asyncIterator](), 1), [3]);
+  assert.equal(second.requests[0]?.cursor, "2");
 });
 
 test("errors that no retry mends end the tail", async (t) => {

@@ -11,11 +11,15 @@
  * and a response is delivered whole or not at all. There is no queue: the next
  * response is asked for when the reader asks for the next event, so a slow
  * reader holds back the server by HTTP's flow control.
+ *
+ * Where connections are few, a gate lets tails take turns (connection-gate.ts).
+ * That is no break: the state stays as it was until the wait is a long one.
  */
 import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import { type LogService, limits, type StoredEntry, type TailLogsResponse } from "@logsvc/proto";
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
+import type { ConnectionGate, ConnectionPass } from "./connection-gate.ts";
 import { type LogTime, toWireTime } from "./log-entry-init.ts";
 import { isRetryable } from "./retryable.ts";
 import { WatchedStream } from "./watched-stream.ts";
@@ -56,8 +60,11 @@ export type TailEvent =
 
 /** How a tail stands. */
 export type TailState =
-  /** Opening the connection. `attempt` counts from 1, anew after each success. */
-  | { readonly kind: "connecting"; readonly attempt: number }
+  /**
+   * Opening the connection. `attempt` counts from 1, anew after each success. `waiting`: other tails have
+   * had all the connections there are for 10 seconds or more; entries come when it is this one's turn.
+   */
+  | { readonly kind: "connecting"; readonly attempt: number; readonly waiting?: true }
   /** Open, and at the end of the log as far as the server has told. */
   | { readonly kind: "live" }
   /** Open, and the server has told that so many entries are left to read, matching or not. */
@@ -73,16 +80,53 @@ export type TailState =
   | { readonly kind: "closed"; readonly error?: ConnectError };
 
 const transitions: Readonly<Record<TailState["kind"], readonly TailState["kind"][]>> = {
-  connecting: ["live", "behind", "retrying", "closed"],
-  live: ["behind", "retrying", "closed"],
-  behind: ["live", "behind", "retrying", "closed"],
+  connecting: ["connecting", "live", "behind", "retrying", "closed"],
+  live: ["connecting", "behind", "retrying", "closed"],
+  behind: ["connecting", "live", "behind", "retrying", "closed"],
   retrying: ["connecting", "closed"],
   closed: [],
 };
 
+/** A wait for a connection that is shorter is not shown: the tail is about as live as it was. */
+const hiddenWaitMs = 10_000;
+
+/**
+ * A connection that lasted so long, though it brought nothing, was no failure
+ * to connect: some proxies cut every stream after some seconds.
+ */
+const steadyMsMin = 5_000;
+
+/** The present connection. */
+interface Connection {
+  /** Where it began. */
+  cursor: string;
+  /** When it was opened. */
+  openedMs: number;
+  /** How far behind it was told to be. */
+  lag: number;
+  /** After a turn of others there is something to catch up with. That is not told, unless it lasts. */
+  isExcused: boolean;
+}
+
+const noConnection: Readonly<Connection> = {
+  cursor: "",
+  openedMs: Number.POSITIVE_INFINITY,
+  lag: 0,
+  isExcused: false,
+};
+
+/** What a tail works with. */
+export interface TailContext {
+  readonly rpc: Client<typeof LogService>;
+  readonly clock: Clock;
+  readonly gate: ConnectionGate;
+  /** Called when the server tells that nothing is left to read for now. */
+  readonly onCaughtUp?: () => void;
+}
+
 /** A live view of the log, for one reader: `for await (const event of tail)`. It connects with the first step. */
 export class Tail implements AsyncIterable<TailEvent> {
-  readonly #rpc: Client<typeof LogService>;
+  readonly #context: TailContext;
   readonly #options: TailOptions;
   readonly #clock: Clock;
   readonly #stop = new AbortController();
@@ -92,6 +136,7 @@ export class Tail implements AsyncIterable<TailEvent> {
   #iterated = false;
   #stream: WatchedStream<TailLogsResponse> | undefined;
   #endPause: (() => void) | undefined;
+  #connection: Connection = { ...noConnection };
 
   /**
    * Made by `LogClient.tail`.
@@ -99,14 +144,14 @@ export class Tail implements AsyncIterable<TailEvent> {
    * @internal
    * @throws RangeError when `last` is out of its range.
    */
-  constructor(rpc: Client<typeof LogService>, options: TailOptions, clock: Clock) {
+  constructor(context: TailContext, options: TailOptions) {
     const { last = 0 } = options;
     if (!Number.isInteger(last) || last < 0 || last > limits.pageEntriesMax) {
       throw new RangeError(`Expected last to be an integer from 0 to ${limits.pageEntriesMax}, got ${last}`);
     }
-    this.#rpc = rpc;
+    this.#context = context;
     this.#options = options;
-    this.#clock = clock;
+    this.#clock = context.clock;
     this.#cursor = options.cursor ?? "";
   }
 
@@ -180,8 +225,14 @@ export class Tail implements AsyncIterable<TailEvent> {
   /** Connects until stopped. Returns the error that no retry mends, or nothing. */
   async *#follow(): AsyncGenerator<TailEvent, ConnectError | undefined, undefined> {
     while (!this.#stop.signal.aborted) {
-      const error = yield* this.#connect();
+      const pass = await this.#enterGate();
+      if (pass === undefined || this.#stop.signal.aborted) {
+        pass?.release();
+        break;
+      }
+      const error = yield* this.#connect(pass);
       if (this.#stop.signal.aborted) break;
+      if (error === undefined) continue;
       if (!isRetryable(error)) return error;
       await this.#pause(error);
       if (this.#stop.signal.aborted) break;
@@ -190,29 +241,40 @@ export class Tail implements AsyncIterable<TailEvent> {
     return undefined;
   }
 
-  /** One connection. Returns the error that ended it. */
-  async *#connect(): AsyncGenerator<TailEvent, ConnectError, undefined> {
-    const { filter = "", last = 0, since } = this.#options;
-    const request = { filter, cursor: this.#cursor, last, since: toWireTime(since) };
-    const stream = new WatchedStream<TailLogsResponse>(
-      (signal) => this.#rpc.tailLogs(request, { signal }),
-      this.#clock,
-      2 * limits.heartbeatIntervalMs,
-    );
-    this.#stream = stream;
+  /** Waits for leave to connect. Undefined: stopped. */
+  async #enterGate(): Promise<ConnectionPass | undefined> {
+    const attempt = this.#failures + 1;
+    const showWait = (): void => this.#enter({ kind: "connecting", attempt, waiting: true });
+    const cancel = this.#clock.startTimer(showWait, hiddenWaitMs);
+    try {
+      const { signal } = this.#stop;
+      return await this.#context.gate.enter({ signal, mayLeave: () => this.#mayLeave() });
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Whether this connection has moved the tail on, or there was nothing to move to. */
+  #mayLeave(): boolean {
+    const { cursor, openedMs, lag } = this.#connection;
+    if (openedMs > this.#clock.now() || this.#cursor === "") return false;
+    return lag === 0 || this.#cursor !== cursor;
+  }
+
+  /** One connection. Returns the error that ended it, or nothing when it was recalled. */
+  async *#connect(pass: ConnectionPass): AsyncGenerator<TailEvent, ConnectError | undefined, undefined> {
+    const stream = this.#open();
+    const giveUp = (): void => stream.close();
+    pass.recalled.addEventListener("abort", giveUp);
+    if (pass.recalled.aborted) giveUp();
     try {
       for (;;) {
         const received = await stream.receive();
-        if (received.kind === "broken") return received.error;
+        if (received.kind === "broken") return pass.recalled.aborted ? undefined : received.error;
         const { message } = received;
-        if (message.event.case === "opened") {
-          const { heartbeatIntervalMs } = message.event.value;
-          if (heartbeatIntervalMs > 0) stream.silenceMsMax = 2 * heartbeatIntervalMs;
-          this.#enter({ kind: "live" });
-        } else {
-          // A server that accepts and dies at once must not be asked in a tight loop.
-          this.#failures = 0;
-        }
+        if (message.event.case === "opened") this.#enterOpened(message.event.value.heartbeatIntervalMs);
+        // A server that accepts and dies at once must not be asked in a tight loop.
+        else this.#failures = 0;
         const event = this.#take(message);
         if (event instanceof ConnectError) return event;
         if (event !== undefined) yield event;
@@ -220,7 +282,31 @@ export class Tail implements AsyncIterable<TailEvent> {
     } finally {
       stream.close();
       this.#stream = undefined;
+      pass.recalled.removeEventListener("abort", giveUp);
+      pass.release();
+      if (this.#clock.now() - this.#connection.openedMs >= steadyMsMin) this.#failures = 0;
     }
+  }
+
+  #open(): WatchedStream<TailLogsResponse> {
+    const { filter = "", last = 0, since } = this.#options;
+    const request = { filter, cursor: this.#cursor, last, since: toWireTime(since) };
+    const stream = new WatchedStream<TailLogsResponse>(
+      (signal) => this.#context.rpc.tailLogs(request, { signal }),
+      this.#clock,
+      2 * limits.heartbeatIntervalMs,
+    );
+    const isExcused = this.#state.kind === "live" && this.#connection.lag === 0;
+    this.#connection = { ...noConnection, cursor: this.#cursor, isExcused };
+    this.#stream = stream;
+    return stream;
+  }
+
+  #enterOpened(heartbeatIntervalMs: number): void {
+    if (heartbeatIntervalMs > 0 && this.#stream) this.#stream.silenceMsMax = 2 * heartbeatIntervalMs;
+    this.#connection.openedMs = this.#clock.now();
+    // After a turn of others: still behind, as far as is known. A heartbeat follows if it is so.
+    if (this.#state.kind !== "behind") this.#enter({ kind: "live" });
   }
 
   /** Moves the cursor after a response, and turns it into an event if it is one for the reader. */
@@ -237,7 +323,11 @@ export class Tail implements AsyncIterable<TailEvent> {
     }
     if (event.case === "heartbeat") {
       const lag = Number(event.value.lag);
-      this.#enter(lag > 0 ? { kind: "behind", lag } : { kind: "live" });
+      this.#connection.lag = lag;
+      if (lag === 0) this.#context.onCaughtUp?.();
+      if (lag === 0) this.#enter({ kind: "live" });
+      else if (!this.#connection.isExcused) this.#enter({ kind: "behind", lag });
+      this.#connection.isExcused = false;
     }
     return undefined;
   }

@@ -19,15 +19,30 @@ export type Received<T> =
  */
 const latenessMsMax = 1_000;
 
-/** How long to go on reading then. */
+/**
+ * How long to go on reading then, once: in a hidden page all timers may come
+ * late (https://developer.chrome.com/blog/timer-throttling-in-chrome-88).
+ */
 const graceMs = 5_000;
+
+/** How late a heartbeat may be that is asked for by `check`. */
+const heartbeatLatenessMs = 2_000;
+
+/** A reader that waits for a message. */
+interface Waiting {
+  readonly sinceMs: number;
+  readonly fail: (error: ConnectError) => void;
+  /** Fails it after so long from now, and not when it would have. */
+  readonly failAfter: (delayMs: number) => void;
+  readonly stopWatch: () => void;
+}
 
 /** One RPC's responses. */
 export class WatchedStream<T> {
   readonly #clock: Clock;
   readonly #rpc = new AbortController();
   readonly #iterator: AsyncIterator<T>;
-  #waiting: { readonly sinceMs: number; readonly fail: (error: ConnectError) => void } | undefined;
+  #waiting: Waiting | undefined;
   #closed = false;
 
   /** The longest silence to bear, in milliseconds. May be changed between messages. */
@@ -45,8 +60,8 @@ export class WatchedStream<T> {
     if (this.#closed) return { kind: "broken", error: closedError() };
     const { promise, resolve } = Promise.withResolvers<Received<T>>();
     const fail = (error: ConnectError): void => resolve({ kind: "broken", error });
-    this.#waiting = { sinceMs: this.#clock.now(), fail };
-    const stopWatch = this.#watch(fail);
+    const waiting = this.#watch(fail);
+    this.#waiting = waiting;
     this.#iterator.next().then(
       ({ done, value }) =>
         done
@@ -55,17 +70,22 @@ export class WatchedStream<T> {
       (reason: unknown) => fail(ConnectError.from(reason)),
     );
     const received = await promise;
-    stopWatch();
+    waiting.stopWatch();
     this.#waiting = undefined;
     if (received.kind === "broken") this.close();
     return received;
   }
 
-  /** Gives the stream up now when at least half the silence it may keep has passed: when a heartbeat is overdue. */
+  /**
+   * Gives the stream up now when at least half the silence it may keep has passed: when a heartbeat is
+   * overdue. Else as soon as one is, and not only after the whole.
+   */
   check(): void {
     if (this.#waiting === undefined) return;
     const silenceMs = this.#clock.now() - this.#waiting.sinceMs;
-    if (silenceMs > this.silenceMsMax / 2) this.#waiting.fail(silenceError(silenceMs));
+    const leftMs = this.silenceMsMax / 2 - silenceMs;
+    if (leftMs < 0) this.#waiting.fail(silenceError(silenceMs));
+    else this.#waiting.failAfter(leftMs + heartbeatLatenessMs);
   }
 
   /** Cancels the RPC. A waiting `receive` answers at once. */
@@ -76,17 +96,23 @@ export class WatchedStream<T> {
     this.#rpc.abort();
   }
 
-  #watch(fail: (error: ConnectError) => void): () => void {
+  #watch(fail: (error: ConnectError) => void): Waiting {
+    const sinceMs = this.#clock.now();
     let cancel: () => void;
-    const start = (delayMs: number): void => {
+    const start = (delayMs: number, isGrace = false): void => {
       const dueMs = this.#clock.now() + delayMs;
       cancel = this.#clock.startTimer(() => {
-        if (this.#clock.now() - dueMs > latenessMsMax) start(graceMs);
-        else fail(silenceError(this.silenceMsMax));
+        const isLate = this.#clock.now() - dueMs > latenessMsMax;
+        if (isLate && !isGrace) start(graceMs, true);
+        else fail(silenceError(this.#clock.now() - sinceMs));
       }, delayMs);
     };
     start(this.silenceMsMax);
-    return () => cancel();
+    const failAfter = (delayMs: number): void => {
+      cancel();
+      start(delayMs);
+    };
+    return { sinceMs, fail, failAfter, stopWatch: () => cancel() };
   }
 }
 

@@ -12,12 +12,21 @@ test("the first line is for programs", () => {
     version: "1.2.3",
     url: "http://127.0.0.1:50051",
     commandName: "logsvc",
+    hasDashboard: true,
   }).split("\n");
   assert.equal(first, "logsvc 1.2.3 is listening on http://127.0.0.1:50051");
 });
 
+test("the dashboard's address is told where there is one", () => {
+  const greet = (hasDashboard: boolean): string =>
+    formatGreeting({ version: "1", url: "http://127.0.0.1:8080", commandName: "logsvc", hasDashboard });
+  assert.match(greet(true), /^# watch it in a browser\nhttp:\/\/127\.0\.0\.1:8080\/\n# write an entry\n/m);
+  assert.doesNotMatch(greet(false), /browser/);
+});
+
 test("the lines to paste name the address only where it is not the default", () => {
-  const greet = (url: string): string => formatGreeting({ version: "1", url, commandName: "pnpm logsvc" });
+  const greet = (url: string): string =>
+    formatGreeting({ version: "1", url, commandName: "pnpm logsvc", hasDashboard: false });
   assert.match(greet("http://127.0.0.1:50051"), /^pnpm logsvc tail --last 10\n/m);
   assert.match(
     greet("http://127.0.0.1:8080"),

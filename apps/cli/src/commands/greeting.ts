@@ -10,6 +10,8 @@ export interface Greeting {
   readonly url: string;
   /** How this program was started, such as `pnpm logsvc`. */
   readonly commandName: string;
+  /** Browsers get the dashboard at that address. */
+  readonly hasDashboard: boolean;
   /** The self-signed certificate, when there is one. */
   readonly selfSigned?: { readonly certFile: string; readonly fingerprint: string };
 }
@@ -17,13 +19,13 @@ export interface Greeting {
 const defaultUrl = "http://127.0.0.1:50051";
 
 /** The greeting; its first line never changes its form. */
-export function formatGreeting({ version, url, commandName, selfSigned }: Greeting): string {
+export function formatGreeting({ version, url, commandName, hasDashboard, selfSigned }: Greeting): string {
   const curl = selfSigned === undefined ? "curl" : `curl --cacert ${selfSigned.certFile}`;
   const urlFlag = url === defaultUrl ? "" : ` --url ${url}`;
   const caFlag = selfSigned === undefined ? "" : ` --tls-ca ${selfSigned.certFile}`;
   const body = '{"entries":[{"level":"info","message":"hello","service":"curl"}]}';
   return `logsvc ${version} is listening on ${url}
-${selfSigned === undefined ? "" : `its self-signed certificate has the SHA-256 fingerprint ${selfSigned.fingerprint}\n`}
+${selfSigned === undefined ? "" : `its self-signed certificate has the SHA-256 fingerprint ${selfSigned.fingerprint}\n`}${hasDashboard ? `\n# watch it in a browser\n${url}/` : ""}
 # write an entry
 ${curl} ${url}/logsvc.LogService/WriteLogs -H 'content-type: application/json' -d '${body}'
 # follow the log

@@ -5,6 +5,7 @@
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { once } from "node:events";
+import { dashboardFolder } from "@logsvc/dashboard";
 import { openSqliteEngine } from "@logsvc/engine";
 import { buildServer, ConfigError, checkListenHost, type ServerConfig, type TlsConfig } from "@logsvc/server";
 import { type Logger, pino } from "pino";
@@ -40,10 +41,14 @@ async function serve(flags: ServeFlags, terminal: Terminal): Promise<ExitCode> {
   const engine = await openSqliteEngine({ path: flags.data, retention: retentionOf(flags) });
   try {
     const tls = await openTls(flags);
-    const server = buildServer(serverConfig(flags, logger, tls), engine);
+    const dashboard = flags.dashboard ? await findDashboard(logger) : undefined;
+    const server = buildServer(
+      { ...serverConfig(flags, logger, tls), ...(dashboard === undefined ? {} : { dashboard }) },
+      engine,
+    );
     try {
       const url = await listen(server, flags, logger);
-      await terminal.output.write(greet(url, tls));
+      await terminal.output.write(greet(url, tls, dashboard !== undefined));
       await untilInterrupted(terminal);
     } finally {
       await server.close();
@@ -91,6 +96,14 @@ async function openTls(flags: ServeFlags): Promise<ServeTls | undefined> {
   return { cert, key };
 }
 
+/** In a checkout it is built first when it has changed. A log is served with or without it. */
+function findDashboard(logger: Logger): Promise<string | undefined> {
+  return dashboardFolder({
+    onBuild: () => logger.info("building the dashboard, which takes some seconds"),
+    onFailure: (reason) => logger.warn({ reason }, "the dashboard can't be built"),
+  });
+}
+
 function serverConfig(flags: ServeFlags, logger: Logger, tls: ServeTls | undefined): ServerConfig {
   return {
     version,
@@ -126,12 +139,13 @@ async function listen(
   }
 }
 
-function greet(url: string, tls: ServeTls | undefined): string {
+function greet(url: string, tls: ServeTls | undefined, hasDashboard: boolean): string {
   const commandName = commandNameOf(import.meta.filename, process.env);
   return formatGreeting({
     version,
     url,
     commandName,
+    hasDashboard,
     ...(tls?.selfSigned === undefined ? {} : { selfSigned: tls.selfSigned }),
   });
 }

@@ -19,6 +19,7 @@ export interface ServeFlags {
   readonly tlsSelfSigned?: boolean;
   readonly insecureNoAuth?: boolean;
   readonly corsOrigin?: string[];
+  readonly dashboard: boolean;
   readonly retentionAge: number;
   readonly retentionBytes: number;
   readonly heartbeatInterval: number;
@@ -76,6 +77,7 @@ const listenFlags = (): Option[] => [
   flag("--cors-origin <origin>", "web pages of this origin may call; repeatable, or with commas").argParser(
     collectItems,
   ),
+  flag("--no-dashboard", "serve no web page at /; curl and programs are served all the same"),
 ];
 
 const lifeFlags = (): Option[] => [

@@ -1,18 +1,35 @@
-/** `GET /`: what this is, and lines to paste, for a browser and for curl. */
-import type { FastifyInstance } from "fastify";
+/**
+ * `GET /`: for curl what this is, and lines to paste; for a browser the
+ * dashboard, or where there is none the same lines.
+ */
+import type { FastifyInstance, FastifyReply } from "fastify";
+
+/** What the front page shows. */
+export interface FrontPageOptions {
+  readonly version: string;
+  /** Sends the dashboard's page. Absent: there is none. */
+  readonly sendDashboard: ((reply: FastifyReply) => FastifyReply) | undefined;
+}
 
 /** Adds the route. */
-export function addFrontPage(app: FastifyInstance, version: string): void {
-  app.get("/", (request, reply) => {
-    const text = frontText(version, `${request.protocol}://${request.host}`);
-    const wantsHtml = request.headers.accept?.includes("text/html") ?? false;
-    reply.header("vary", "accept");
-    if (!wantsHtml) return reply.type("text/plain; charset=utf-8").send(text);
-    const html = `<!doctype html><meta charset="utf-8"><title>logsvc</title><pre>${escapeHtml(text)}</pre>`;
-    return reply
-      .header("content-security-policy", "default-src 'none'")
-      .type("text/html; charset=utf-8")
-      .send(html);
+export function addFrontPage(app: FastifyInstance, { version, sendDashboard }: FrontPageOptions): void {
+  app.route({
+    method: ["GET", "HEAD"],
+    url: "/",
+    handler: (request, reply) => {
+      const wantsHtml = request.headers.accept?.includes("text/html") ?? false;
+      reply.header("vary", "accept");
+      if (wantsHtml && sendDashboard !== undefined) return sendDashboard(reply);
+      const url = `${request.protocol}://${request.host}`;
+      const text =
+        frontText(version, url) + (sendDashboard === undefined ? "" : `watch   ${url} in a browser\n`);
+      if (!wantsHtml) return reply.type("text/plain; charset=utf-8").send(text);
+      const html = `<!doctype html><meta charset="utf-8"><title>logsvc</title><pre>${escapeHtml(text)}</pre>`;
+      return reply
+        .header("content-security-policy", "default-src 'none'")
+        .type("text/html; charset=utf-8")
+        .send(html);
+    },
   });
 }
 

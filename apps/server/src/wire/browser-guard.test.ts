@@ -64,7 +64,14 @@ test("a preflight allows the protocols' headers, and answers show theirs", async
   assert.equal(preflight.status, 204);
   assert.equal(preflight.headers["access-control-allow-origin"], origin);
   const allowed = preflight.headers["access-control-allow-headers"]?.toLowerCase().split(/, */) ?? [];
-  for (const header of ["content-type", "x-grpc-web", "connect-protocol-version", "logsvc-producer-id"]) {
+  const needed = [
+    "content-type",
+    "x-grpc-web",
+    "connect-protocol-version",
+    "logsvc-producer-id",
+    "authorization",
+  ];
+  for (const header of needed) {
     assert(allowed.includes(header), header);
   }
   const answer = await request(port, { ...json, origin });

@@ -43,7 +43,14 @@ export function guardBrowsers(app: FastifyInstance, corsOrigins: readonly string
     origin: (origin, callback) =>
       callback(null, origin !== undefined && isAllowedOrigin(origin) ? origin : false),
     methods: [...cors.allowedMethods],
-    allowedHeaders: [...cors.allowedHeaders, "Grpc-Encoding", "Grpc-Accept-Encoding", producerIdHeader],
+    allowedHeaders: [
+      ...cors.allowedHeaders,
+      "Grpc-Encoding",
+      "Grpc-Accept-Encoding",
+      producerIdHeader,
+      // For whatever stands before this server and asks for it.
+      "Authorization",
+    ],
     exposedHeaders: [...cors.exposedHeaders],
     maxAge: preflightMaxAgeSeconds,
     strictPreflight: false,
