@@ -35,6 +35,11 @@ test("the dashboard in Chromium", { timeout: 180_000 }, async (t) => {
     await assertContent(tab);
   });
 
+  await t.test("an entry's neighbours are shown where it is, again and again", async (t) => {
+    const server = await startServer(t);
+    await showNeighbours(t, browser, server);
+  });
+
   await t.test("the metrics, and back", async (t) => {
     const server = await startServer(t);
     const tab = await openDashboard(t, browser, server, { path: "/?q=level:error" });
@@ -101,5 +106,32 @@ async function followThroughRestart(t: TestContext, browser: Browser, server: Se
   await entries.getByText("meanwhile").waitFor();
   assert.equal(await entries.getByText("before").count(), 1);
   assert.equal(await page.title(), "logsvc");
+  await assertContent(tab);
+}
+
+async function showNeighbours(t: TestContext, browser: Browser, server: Server): Promise<void> {
+  const rpc = connectRpc(t, server.url);
+  await rpc.writeLogs(batchOf(Array.from({ length: 600 }, (_, index) => `entry ${index}`)));
+  const tab = await openDashboard(t, browser, server, { path: "/?q=*" });
+  const { page } = tab;
+  await page.getByRole("row", { name: "entry 599" }).waitFor();
+  for (const steps of [2, 20]) {
+    await page.getByRole("status").filter({ hasText: "Up to date" }).waitFor({ state: "attached" });
+    await page.locator(".log:not([data-stale]) .log-row").first().waitFor();
+    for (let step = 0; step < steps; step++) await page.keyboard.press("k");
+    await page.keyboard.press("a");
+    await page.getByText("Entries before and after one").waitFor();
+    const selected = page.locator('.log-row[aria-selected="true"]');
+    await waitFor("the entry to be seen", () =>
+      selected.evaluate((row) => {
+        const { top, bottom } = row.getBoundingClientRect();
+        const list = row.closest(".log-scroller")?.getBoundingClientRect();
+        return list !== undefined && top >= list.top && bottom <= list.bottom;
+      }),
+    );
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Escape");
+    await page.getByText("Entries before and after one").waitFor({ state: "detached" });
+  }
   await assertContent(tab);
 }

@@ -69,8 +69,7 @@ function mountChart(
     } else chart.resize(width);
   });
   sizes.observe(element);
-  // In the next frame: while the browser tells of it, elements may still have the colours of before.
-  const recolour = (): number => requestAnimationFrame(() => chart?.recolour());
+  const recolour = (): void => chart?.recolour();
   const themes = new MutationObserver(recolour);
   themes.observe(document.documentElement, { attributeFilter: ["data-theme", "class", "style"] });
   const system = matchMedia("(prefers-color-scheme: dark)");

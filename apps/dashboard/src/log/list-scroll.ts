@@ -26,6 +26,8 @@ export class ListScroll {
   readonly #source: LogSource;
   readonly #redraw: () => void;
   #element: HTMLElement | undefined;
+  /** The element's, as the window knows it. */
+  #heightPx = 0;
   /** Where the element was scrolled to, by us or as far as we have heard. */
   #applied = 0;
   #answer = 0;
@@ -181,11 +183,14 @@ export class ListScroll {
 
   #takeSize(element: HTMLElement, isWrapped: boolean): void {
     const rowPx = Number.parseFloat(getComputedStyle(element).lineHeight);
-    this.window.setSize(element.clientHeight, Number.isFinite(rowPx) ? rowPx : 22, isWrapped);
+    this.#heightPx = element.clientHeight;
+    this.window.setSize(this.#heightPx, Number.isFinite(rowPx) ? rowPx : 22, isWrapped);
   }
 
   #onScroll(element: HTMLElement): void {
-    const { scrollTop } = element;
+    const { scrollTop, clientHeight } = element;
+    // The browser's doing, since the element has another size; it is put right when that is drawn.
+    if (clientHeight !== this.#heightPx) return;
     // Our own doing, or rounded.
     if (Math.abs(scrollTop - this.window.scrollTop) < 1) return;
     const edge = this.window.scrolledTo(scrollTop);
