@@ -47,8 +47,8 @@ export interface OlderRowProps {
   readonly dropped: number;
   /** Rows in the page. */
   readonly rows: number;
-  /** Whether the view has a filter or a range, so that older entries may well exist. */
-  readonly narrowed: boolean;
+  /** What ends where nothing older is to be had: the log, what matches of it, or an entry's neighbours. */
+  readonly of: "log" | "matches" | "neighbours";
   onLoad(): void;
   /** Shows what is older in place of what is here. */
   onLeave(): void;
@@ -71,7 +71,13 @@ export const OlderRowView = memo(function OlderRowView(props: OlderRowProps): Re
   );
 });
 
-function olderText({ older, dropped, rows, narrowed }: OlderRowProps): string {
+const endTexts: Readonly<Record<OlderRowProps["of"], string>> = {
+  log: "The log begins here",
+  matches: "Nothing older matches",
+  neighbours: "No more neighbours are shown",
+};
+
+function olderText({ older, dropped, rows, of }: OlderRowProps): string {
   switch (older.kind) {
     case "loading":
       return "Looking for older entries…";
@@ -80,7 +86,7 @@ function olderText({ older, dropped, rows, narrowed }: OlderRowProps): string {
     case "full":
       return `This page holds ${count.format(rows)} rows, as many as it may`;
     case "none":
-      return narrowed ? "Nothing older matches" : "The log begins here";
+      return endTexts[of];
     case "more":
       return dropped > 0
         ? `${count.format(dropped)} older ${dropped === 1 ? "entry is" : "entries are"} not kept in this page`

@@ -179,7 +179,7 @@ function Rows({ source, snapshot, scroll, layout, look, view, activeKey, changeV
     const row = buffer.at(position);
     if (row === undefined || key === undefined) {
       const { older, dropped } = snapshot;
-      const props = { number, older, dropped, rows: buffer.length, narrowed: isNarrowed(view) };
+      const props = { number, older, dropped, rows: buffer.length, of: partOf(view) };
       rows.push(<OlderRowView key={olderKey} {...props} onLoad={loadOlder} onLeave={leave} />);
     } else if (row.kind === "gap") {
       const state = snapshot.gaps.get(row.key);
@@ -257,8 +257,11 @@ function ColumnNames({ columns }: { columns: readonly string[] }): ReactNode {
   );
 }
 
-const isNarrowed = ({ filter, range, aroundId }: ViewState): boolean =>
-  filter !== "" || range.kind !== "live" || aroundId !== undefined;
+/** What the list shows a part of: see OlderRowProps. */
+function partOf({ filter, range, aroundId }: ViewState): "log" | "matches" | "neighbours" {
+  if (aroundId !== undefined) return "neighbours";
+  return filter === "" && range.kind === "live" ? "log" : "matches";
+}
 
 function rowOf({ buffer }: LogSource, key: number): LogRow | undefined {
   const position = buffer.positionOfKey(key);
