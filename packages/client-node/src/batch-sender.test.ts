@@ -20,11 +20,11 @@ function open(t: TestContext, url: string): NodeLogClient {
   return client;
 }
 
-/** A log that remembers each producer's last sequence, as the real one does. */
+/** A log that remembers which sequences of each producer it has, as the real one does. */
 class MemoryLog {
   readonly messages: string[] = [];
   readonly batches: { readonly producerId: string; readonly firstSequence: number }[] = [];
-  readonly #last = new Map<string, number>();
+  readonly #stored = new Set<string>();
 
   write(
     producerId: string,
@@ -34,11 +34,11 @@ class MemoryLog {
     this.batches.push({ producerId, firstSequence });
     let duplicates = 0;
     for (const [index, message] of messages.entries()) {
-      if (firstSequence + index <= (this.#last.get(producerId) ?? 0)) duplicates++;
+      const key = `${producerId} ${firstSequence + index}`;
+      if (this.#stored.has(key)) duplicates++;
       else this.messages.push(message);
+      this.#stored.add(key);
     }
-    const last = firstSequence + messages.length - 1;
-    this.#last.set(producerId, Math.max(last, this.#last.get(producerId) ?? 0));
     return { accepted: messages.length, duplicates };
   }
 }
@@ -144,7 +144,7 @@ test("the server's refusals and entries over the limit are told one by one", asy
   ]);
 });
 
-test("an entry that is refused for now is sent again with a sequence of its own", async (t) => {
+test("an entry that is refused for now is sent again, alone, with its own sequence", async (t) => {
   const log = new MemoryLog();
   let refused = false;
   const { url } = await startServer(t, {
@@ -167,6 +167,10 @@ test("an entry that is refused for now is sent again with a sequence of its own"
   const summary = await sender.close();
   assert.deepEqual(summary, { sent: 3, accepted: 3, duplicates: 0, rejected: 0, pending: 0 });
   assert.deepEqual(log.messages, ["entry 0", "entry 2", "entry 1"]);
+  assert.deepEqual(
+    log.batches.map(({ firstSequence }) => firstSequence),
+    [1, 3, 2],
+  );
 });
 
 test("no more batches are in flight than allowed, and send waits", async (t) => {
