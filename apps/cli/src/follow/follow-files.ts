@@ -1,0 +1,496 @@
+/**
+ * Follows files and patterns for as long as it is wanted: finds new ones, keeps
+ * to those that are renamed, and tells copies from new contents.
+ *
+ * What is followed is contents. Which contents a file has is told so:
+ *
+ *   seen                                         means
+ *   ─────────────────────────────────────────    ───────────────────────────────────────────
+ *   a name leads to another inode                rotated by rename: the old one is read to its
+ *                                                end, then the new one, and watched a while more
+ *   what was read is no longer before the        truncated. The rest is read from the copy beside
+ *   place where reading goes on                  it, where there is one; else it is counted
+ *   a new file beside a log, named as rotation   the same beginning and the same bytes before the
+ *   names them (`app.log.1`, `app.log.2.gz`)     place: a copy, which is not read again
+ *   any other file                               new contents, read from the beginning
+ *
+ * While a log is copied and then truncated, lines that are written between the
+ * two are in neither file. Whether there were any nobody can tell; each
+ * truncation is counted and told.
+ */
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { SourceError } from "../lines/open-source.ts";
+import {
+  type FileSource,
+  isPacked,
+  noPrint,
+  openPacked,
+  openPlain,
+  type ReadPlace,
+  readHead,
+  readPackedHead,
+} from "./file-source.ts";
+import {
+  type FileStatus,
+  findFiles,
+  findRotated,
+  hasRotatedName,
+  mayBeCopy,
+  statusOf,
+  statusOrNone,
+} from "./find-files.ts";
+import { type FollowContext, FollowedFile } from "./followed-file.ts";
+import type { FilePosition } from "./positions.ts";
+import { beginsAs } from "./print.ts";
+
+/** What happened to files. */
+export interface FollowCounts {
+  /** Files that are followed now. */
+  files: number;
+  /** Truncations, each of which may have lost what was written between the copy and the truncation. */
+  truncations: number;
+  /** Bytes that are known to have been in files and were not read: truncated or deleted before. */
+  missedBytes: number;
+}
+
+/** Options of followFiles. */
+export interface FollowOptions {
+  readonly patterns: readonly string[];
+  readonly context: FollowContext;
+  readonly counts: FollowCounts;
+  /** The flags that decide where records end: with others the numbering begins anew. */
+  readonly shape: string;
+  readonly notice: (text: string) => void;
+  readonly warn: (text: string) => void;
+  /** Aborting ends the following: what is there is read and written, and the promise resolves. */
+  readonly signal: AbortSignal;
+  /** Between two looks at files, in milliseconds. Default: 100. */
+  readonly pollMs?: number;
+  /** Between two looks for new ones, in milliseconds. Default: 1 000. */
+  readonly scanMs?: number;
+  /** How long a file is watched after its name was taken away, in milliseconds. Default: 30 000: programs write on until they open the new one. */
+  readonly lingerMs?: number;
+}
+
+interface Followed {
+  readonly file: FollowedFile;
+  /** Since when no name that was asked for leads to it; undefined while one does. */
+  detachedAtMs: number | undefined;
+  /** Everything that was in it at the last look is acknowledged. */
+  isDrained: boolean;
+  /** These come first: what was under its name before. */
+  after: Followed[];
+  /** As it was when it was last read. */
+  seen: FileStatus | undefined;
+}
+
+/** Files that are read at the same time: each has a batch on its way, and one being made. */
+const filesAtOnce = 8;
+
+/** Follows files until the signal aborts. Throws what the delivery throws when it gives up. */
+export async function followFiles(options: FollowOptions): Promise<void> {
+  const set = new FollowSet(options);
+  try {
+    await set.recover();
+    await set.follow();
+  } finally {
+    await set.close();
+  }
+}
+
+class FollowSet {
+  readonly #options: FollowOptions;
+  readonly #live = new Map<string, Followed>();
+  /** Positions of files that are not followed now, the latest first. */
+  readonly #known = new Map<string, FilePosition>();
+  /** What was under a name last. */
+  readonly #lastAt = new Map<string, Followed>();
+  /** Files that were looked at and are not to be read, as they were then. */
+  readonly #passed = new Map<string, string>();
+  /** What was told of a path, so that it is told once. */
+  readonly #told = new Map<string, string>();
+  #paths: readonly string[] = [];
+  #mustScan = true;
+
+  constructor(options: FollowOptions) {
+    this.#options = options;
+    for (const position of options.context.positions.load()) this.#known.set(position.producerId, position);
+  }
+
+  /** Finds what earlier runs did not finish, wherever it is now. */
+  async recover(): Promise<void> {
+    this.#paths = (await findFiles(this.#options.patterns)).paths;
+    const unfinished = [...this.#known.values()].filter(({ ended }) => !ended).reverse();
+    for (const position of unfinished) {
+      const there = await statusOrNone(position.path);
+      if (there?.key === position.fileKey) await this.#discover(there);
+      else await this.#recoverRotated(position);
+    }
+  }
+
+  async follow(): Promise<void> {
+    const { signal, pollMs = 100, scanMs = 1000 } = this.#options;
+    let scannedAtMs = Number.NEGATIVE_INFINITY;
+    while (!signal.aborted) {
+      if (this.#mustScan || performance.now() - scannedAtMs >= scanMs) {
+        scannedAtMs = performance.now();
+        this.#mustScan = false;
+        await this.#scan();
+      }
+      const isMore = await this.#round();
+      // Being told to end is no error.
+      if (!isMore && !this.#mustScan) await sleep(pollMs, undefined, { signal }).catch(() => undefined);
+    }
+    await this.#readLast();
+  }
+
+  async close(): Promise<void> {
+    for (const { file } of this.#live.values()) await file.close();
+  }
+
+  /** What was written until now is read and acknowledged, stack traces that nothing followed yet included. */
+  async #readLast(): Promise<void> {
+    while (await this.#round());
+    await inParallel([...this.#live.values()], async ({ file }) => {
+      await file.letGo();
+      await file.settle();
+    });
+  }
+
+  async #scan(): Promise<void> {
+    const { paths, unmatched } = await findFiles(this.#options.patterns);
+    this.#paths = paths;
+    for (const pattern of unmatched)
+      this.#tell(pattern, `${pattern}: nothing there yet; waiting for it`, "notice");
+    for (const path of paths) await this.#scanPath(path);
+    this.#options.counts.files = this.#live.size;
+  }
+
+  async #scanPath(path: string): Promise<void> {
+    try {
+      const status = await statusOf(path);
+      if (!status.isFile) {
+        if (this.#options.patterns.includes(path)) this.#tell(path, `${path}: expected a file`, "warn");
+        return;
+      }
+      const live = this.#live.get(status.key);
+      if (live === undefined) await this.#discover(status);
+      else if (live.detachedAtMs !== undefined && !live.file.isPacked) {
+        live.file.rename(path, status.key);
+        live.detachedAtMs = undefined;
+      }
+      if (live !== undefined) this.#lastAt.set(path, live);
+      this.#told.delete(path);
+    } catch (error) {
+      this.#trouble(path, error);
+    }
+  }
+
+  /** A file could not be read. It is tried again with each scan. */
+  #trouble(path: string, error: unknown): void {
+    const isGone = isSystemError(error) && (error.code === "ENOENT" || error.code === "ESTALE");
+    if (isGone) return;
+    if (!isSystemError(error) && !(error instanceof SourceError)) throw error;
+    this.#tell(path, new SourceError(path, error).message, "warn");
+  }
+
+  #tell(path: string, text: string, kind: "notice" | "warn"): void {
+    if (this.#told.get(path) === text) return;
+    this.#told.set(path, text);
+    this.#options[kind](text);
+  }
+
+  /** Finds out which contents a file has, and follows them unless they are known. */
+  async #discover(status: FileStatus): Promise<Followed | undefined> {
+    const { path, key } = status;
+    const mark = `${key} ${status.bytes} ${status.writtenAtMs}`;
+    if (this.#passed.get(path) === mark) return undefined;
+    this.#passed.delete(path);
+    const begin = await readHead(path);
+    const packed = isPacked(begin);
+    const found = { status, head: packed ? await readPackedHead(path) : begin, packed };
+    const knownHere = [...this.#known.values()].filter(({ fileKey }) => fileKey === key);
+    for (const known of knownHere.sort((a, b) => b.usedAtMs - a.usedAtMs)) {
+      const resumed = await this.#resume(known, found);
+      if (resumed === "passed") this.#passed.set(path, mark);
+      if (resumed !== undefined) return resumed === "passed" ? undefined : resumed;
+      if (!known.ended) await this.#recoverRotated(known);
+    }
+    const copied = await this.#findOriginal(found);
+    if (copied === "passed") this.#passed.set(path, mark);
+    if (copied !== undefined) return copied === "passed" ? undefined : copied;
+    const source = await this.#open(found, { offset: 0, head: noPrint, tail: noPrint });
+    return source && this.#follow(found, this.#newPosition(status), source);
+  }
+
+  /** Goes on with contents of an earlier run, or of a file that was finished, where this file has them. */
+  async #resume(position: FilePosition, found: FoundContents): Promise<Followed | "passed" | undefined> {
+    const { status, packed } = found;
+    // A packed file has one end, and it was reached.
+    if (packed && position.ended && position.fileKey === status.key) return "passed";
+    const source = await this.#open(found, position);
+    if (source === undefined) return undefined;
+    if (!packed && position.ended && status.bytes === position.offset) {
+      await source.close();
+      return "passed";
+    }
+    this.#known.delete(position.producerId);
+    const { shape, context } = { ...this.#options };
+    const moved = { ...position, path: status.path, fileKey: status.key, ended: false };
+    if (position.shape === shape) return this.#follow(found, moved, source);
+    // Where records end is decided otherwise now: other numbers, of another count.
+    context.positions.save({ ...position, fileKey: "", ended: true });
+    const renamed = { ...moved, producerId: randomUUID(), entries: 0, cuts: [], shape, usedAtMs: 0 };
+    return this.#follow(found, renamed, source);
+  }
+
+  /** Whether a file is a copy of known contents. Copies of what is followed are passed over: the original is read. */
+  async #findOriginal(found: FoundContents): Promise<Followed | "passed" | undefined> {
+    const { status, head, packed } = found;
+    if (!hasRotatedName(status.path)) return undefined;
+    const isLike = (path: string, place: ReadPlace): boolean =>
+      place.head.bytes > 0 && mayBeCopy(status.path, path) && beginsAs(head, place.head);
+    for (const { file } of this.#live.values()) {
+      const { place } = file;
+      if (!isLike(file.position.path, place)) continue;
+      // Shorter than what was read: it is still being copied.
+      if (!packed && status.bytes < place.offset) return "passed";
+      const source = await this.#open(found, place);
+      await source?.close();
+      if (source !== undefined) return "passed";
+    }
+    for (const position of [...this.#known.values()]) {
+      if (!isLike(position.path, position)) continue;
+      if (!packed && status.bytes < position.offset) return "passed";
+      const resumed = await this.#resume(position, found);
+      if (resumed !== undefined) return resumed;
+    }
+    return undefined;
+  }
+
+  async #open({ status, packed }: FoundContents, place: ReadPlace): Promise<FileSource | undefined> {
+    return await (packed ? openPacked : openPlain)(status.path, place);
+  }
+
+  #newPosition({ path, key }: FileStatus): FilePosition {
+    const { shape } = this.#options;
+    const start = { offset: 0, entries: 0, cuts: [], head: noPrint, tail: noPrint };
+    return { producerId: randomUUID(), path, fileKey: key, ...start, shape, ended: false, usedAtMs: 0 };
+  }
+
+  #follow({ status, head }: FoundContents, position: FilePosition, source: FileSource): Followed {
+    const { path, key } = status;
+    const before = this.#lastAt.get(path);
+    const followed: Followed = {
+      file: new FollowedFile(this.#options.context, position, source, head),
+      detachedAtMs: this.#paths.includes(path) ? undefined : Date.now(),
+      isDrained: false,
+      after: before === undefined ? [] : [before],
+      seen: undefined,
+    };
+    this.#live.set(key, followed);
+    this.#lastAt.set(path, followed);
+    return followed;
+  }
+
+  /** Reads on in every file that has more. Returns whether there is still more. */
+  async #round(): Promise<boolean> {
+    let isMore = false;
+    await inParallel([...this.#live.values()], async (followed) => {
+      followed.after = followed.after.filter((before) => !before.isDrained && this.#isLive(before));
+      if (followed.after.length > 0) return;
+      if (!(await this.#hasNews(followed))) return;
+      try {
+        if (await this.#step(followed)) isMore = true;
+      } catch (error) {
+        if (!isSystemError(error)) throw error;
+        this.#trouble(followed.file.position.path, error);
+      }
+    });
+    return isMore;
+  }
+
+  #isLive(followed: Followed): boolean {
+    return this.#live.get(followed.file.position.fileKey) === followed;
+  }
+
+  /** Looks where a file's name leads to now, and whether anything has changed. */
+  async #hasNews(followed: Followed): Promise<boolean> {
+    const { file, seen } = followed;
+    if (followed.detachedAtMs !== undefined) return true;
+    const status = await statusOrNone(file.position.path);
+    if (status?.key !== file.position.fileKey) {
+      await this.#detach(followed);
+      return true;
+    }
+    followed.seen = status;
+    const isSame = seen?.bytes === status.bytes && seen.writtenAtMs === status.writtenAtMs;
+    return !isSame || !followed.isDrained;
+  }
+
+  /** Its name was taken away: renamed, deleted, or led elsewhere. */
+  async #detach(followed: Followed): Promise<void> {
+    const { file, seen } = followed;
+    const { path, fileKey } = file.position;
+    followed.detachedAtMs = Date.now();
+    followed.isDrained = false;
+    this.#mustScan = true;
+    const rotated = await findRotated(path);
+    const now = rotated.find(({ key }) => key === fileKey);
+    if (now !== undefined) file.rename(now.path, fileKey);
+    if (seen !== undefined) await this.#catchUp(path, followed, seen.writtenAtMs, rotated);
+  }
+
+  /** Logs that came and were rotated away again while nobody looked: they come before what has the name now. */
+  async #catchUp(
+    path: string,
+    before: Followed | undefined,
+    writtenAtMs: number,
+    rotated: readonly FileStatus[],
+  ): Promise<void> {
+    let last = before;
+    for (const status of rotated) {
+      if (status.writtenAtMs <= writtenAtMs || this.#live.has(status.key)) continue;
+      try {
+        const next = await this.#discover(status);
+        if (next === undefined) continue;
+        if (last !== undefined && last !== next) next.after.push(last);
+        last = next;
+      } catch (error) {
+        this.#trouble(status.path, error);
+      }
+    }
+    if (last !== undefined) this.#lastAt.set(path, last);
+  }
+
+  /** Returns whether there is more to read. */
+  async #step(followed: Followed): Promise<boolean> {
+    const { file } = followed;
+    const end = await file.step();
+    if (end === "changed") {
+      await this.#moveOn(followed);
+      return true;
+    }
+    followed.isDrained = end === "end" && file.isSettled && !file.holdsLines;
+    if (end === "end" && file.isPacked) await this.#finish(followed);
+    else if (followed.detachedAtMs !== undefined && followed.isDrained) {
+      const { lingerMs = 30_000 } = this.#options;
+      if (Date.now() - Math.max(followed.detachedAtMs, file.grewAtMs) >= lingerMs)
+        await this.#finish(followed);
+    }
+    return end === "more";
+  }
+
+  async #finish(followed: Followed): Promise<void> {
+    await followed.file.finish();
+    const { position } = followed.file;
+    this.#live.delete(position.fileKey);
+    this.#known.set(position.producerId, position);
+    followed.isDrained = true;
+  }
+
+  /** The file was truncated, or written anew: what was in it is read to its end from the copy, where there is one. */
+  async #moveOn(followed: Followed): Promise<void> {
+    const { file, seen } = followed;
+    const { path, fileKey } = file.position;
+    const { place } = file;
+    const { counts, warn } = this.#options;
+    this.#live.delete(fileKey);
+    this.#mustScan = true;
+    counts.truncations++;
+    const copy = await this.#findCopy(path, place);
+    if (copy !== undefined) {
+      await file.moveTo(copy.source, copy.status.path, copy.status.key);
+      followed.detachedAtMs = Date.now();
+      followed.isDrained = false;
+      this.#live.set(copy.status.key, followed);
+      return;
+    }
+    const missedBytes = Math.max(0, (seen?.bytes ?? 0) - place.offset);
+    if (missedBytes > 0) {
+      counts.missedBytes += missedBytes;
+      warn(`${path}: truncated before it was read; at least ${missedBytes} bytes of it are lost`);
+    }
+    // What is there now is not it, even should it begin alike.
+    file.rename(path, "");
+    await this.#finish(followed);
+  }
+
+  /** A file beside a log that holds everything that was read of it, and perhaps more. */
+  async #findCopy(
+    path: string,
+    place: ReadPlace,
+  ): Promise<{ source: FileSource; status: FileStatus } | undefined> {
+    if (place.offset === 0) return undefined;
+    for (const status of (await findRotated(path)).reverse()) {
+      if (this.#live.has(status.key)) continue;
+      try {
+        const packed = isPacked(await readHead(status.path));
+        const source = await this.#open({ status, packed, head: Buffer.alloc(0) }, place);
+        if (source !== undefined) return { source, status };
+      } catch (error) {
+        this.#trouble(status.path, error);
+      }
+    }
+    return undefined;
+  }
+
+  /** Contents of an earlier run are no longer where they were. */
+  async #recoverRotated(position: FilePosition): Promise<void> {
+    const { path, fileKey } = position;
+    const rotated = await findRotated(path);
+    const moved = rotated.find(({ key }) => key === fileKey);
+    let followed = moved && (await this.#discover(moved).catch((error: unknown) => this.#gone(moved, error)));
+    const copy = followed === undefined ? await this.#findCopy(path, position) : undefined;
+    if (copy !== undefined) {
+      const head = await readHead(copy.status.path);
+      const found = {
+        status: copy.status,
+        head: copy.source.isPacked ? await readPackedHead(copy.status.path) : head,
+      };
+      await copy.source.close();
+      const resumed = await this.#resume(position, { ...found, packed: copy.source.isPacked });
+      followed = resumed === "passed" ? undefined : resumed;
+    }
+    if (followed === undefined && !this.#isKnownLive(position.producerId)) {
+      const ended = { ...position, ended: true };
+      this.#known.set(position.producerId, ended);
+      this.#options.context.positions.save(ended);
+      this.#options.warn(
+        `${path}: is gone, or was truncated; what came in it after byte ${position.offset}, if anything, is lost`,
+      );
+    }
+    const writtenAtMs = moved?.writtenAtMs ?? copy?.status.writtenAtMs ?? position.usedAtMs;
+    await this.#catchUp(path, followed, writtenAtMs, rotated);
+  }
+
+  #isKnownLive(producerId: string): boolean {
+    return [...this.#live.values()].some(({ file }) => file.position.producerId === producerId);
+  }
+
+  #gone(status: FileStatus, error: unknown): undefined {
+    this.#trouble(status.path, error);
+  }
+}
+
+/** A file that was looked at. */
+interface FoundContents {
+  readonly status: FileStatus;
+  /** Its first bytes, unpacked. */
+  readonly head: Buffer;
+  readonly packed: boolean;
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "code" in error && "syscall" in error;
+}
+
+/** Does something with each item, a few at a time. The first error ends it. */
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const workers = Array.from({ length: Math.min(filesAtOnce, items.length) }, async () => {
+    for (const item of queue) await work(item);
+  });
+  await Promise.all(workers);
+}
