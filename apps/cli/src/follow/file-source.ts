@@ -7,6 +7,7 @@
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { unpack } from "../lines/open-source.ts";
+import { fileKey } from "./find-files.ts";
 import { beginsAs, endsAs, headBytesMax, type Print, printOf, tailBytesMax } from "./print.ts";
 
 /** What a read brought. */
@@ -22,10 +23,16 @@ export type SourceRead =
 export interface FileSource {
   /** Packed files and copies are read to their end and are done then. */
   readonly isPacked: boolean;
+  /** Device and inode of what was opened, which need not be what the path led to before. */
+  readonly key: string;
+  /** The first bytes, at most `headBytesMax`, as far as they were there at the last look. */
+  readonly head: Buffer;
   /** The last bytes before those that will be read next, at most `tailBytesMax`. */
   readonly before: Buffer;
   /** Reads at most so many bytes. */
   read(bytesMax: number): Promise<SourceRead>;
+  /** Looks at the first bytes, so that a file that has to wait for another is known again. */
+  look(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -50,7 +57,7 @@ export async function openPlain(path: string, place: ReadPlace): Promise<FileSou
     const head = await readFully(handle, 0, headBytesMax);
     const reaches = before.length === Math.min(place.offset, tailBytesMax);
     if (reaches && beginsAs(head, place.head) && endsAs(before, place.tail)) {
-      return new PlainSource(handle, place.offset, before);
+      return new PlainSource({ handle, head, key: await keyOf(handle) }, place.offset, before);
     }
   } catch (error) {
     await handle.close();
@@ -78,15 +85,29 @@ async function readFully(handle: FileHandle, start: number, end: number): Promis
   return buffer.subarray(0, length);
 }
 
+async function keyOf(handle: FileHandle): Promise<string> {
+  return fileKey(await handle.stat({ bigint: true }));
+}
+
+interface OpenedFile {
+  readonly handle: FileHandle;
+  readonly head: Buffer;
+  readonly key: string;
+}
+
 class PlainSource implements FileSource {
   readonly isPacked = false;
+  readonly key: string;
+  head: Buffer;
   readonly #handle: FileHandle;
   #offset: number;
   /** The last bytes that were read. */
   #before: Buffer;
 
-  constructor(handle: FileHandle, offset: number, before: Buffer) {
+  constructor({ handle, head, key }: OpenedFile, offset: number, before: Buffer) {
     this.#handle = handle;
+    this.key = key;
+    this.head = head;
     this.#offset = offset;
     this.#before = before;
   }
@@ -99,6 +120,8 @@ class PlainSource implements FileSource {
     const { length } = this.#before;
     const buffer = Buffer.allocUnsafe(length + bytesMax);
     const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, this.#offset - length);
+    if (this.#offset === 0 && !beginsWith(buffer.subarray(0, bytesRead), this.head))
+      return { kind: "changed" };
     if (bytesRead < length || !buffer.subarray(0, length).equals(this.#before)) return { kind: "changed" };
     if (bytesRead === length) return { kind: "end" };
     this.#offset += bytesRead - length;
@@ -107,9 +130,21 @@ class PlainSource implements FileSource {
     return { kind: "bytes", bytes: buffer.subarray(length, bytesRead) };
   }
 
+  async look(): Promise<void> {
+    if (this.head.length === headBytesMax) return;
+    const head = await readFully(this.#handle, 0, headBytesMax);
+    if (beginsWith(head, this.head)) this.head = head;
+  }
+
   async close(): Promise<void> {
     await this.#handle.close();
   }
+}
+
+/** Whether bytes begin with others; those are the beginning of a file, of which a read may bring less. */
+function beginsWith(bytes: Buffer, beginning: Buffer): boolean {
+  const { length } = beginning;
+  return bytes.length >= length && bytes.subarray(0, length).equals(beginning);
 }
 
 /** The unpacked bytes of a packed file at a place. Undefined when they are not those that were read before it. */
@@ -136,13 +171,15 @@ export async function readPackedHead(path: string): Promise<Buffer> {
 
 class PackedSource implements FileSource {
   readonly isPacked = true;
+  key = "";
+  head: Buffer = Buffer.alloc(0);
   before: Buffer = Buffer.alloc(0);
   readonly #stop = new AbortController();
   readonly #chunks: AsyncGenerator<Uint8Array, void, undefined>;
   #rest: Buffer = Buffer.alloc(0);
 
   constructor(path: string) {
-    this.#chunks = unpack(readFile(path, this.#stop.signal), this.#stop.signal);
+    this.#chunks = unpack(this.#readPacked(path), this.#stop.signal);
   }
 
   async read(bytesMax: number): Promise<SourceRead> {
@@ -171,6 +208,7 @@ class PackedSource implements FileSource {
   /** Reads up to the place and tells whether that was what was read before. */
   async skip({ offset, head, tail }: ReadPlace): Promise<boolean> {
     const begin = await this.take(headBytesMax);
+    this.head = begin;
     if (!beginsAs(begin, head)) return false;
     let before = begin.subarray(0, offset);
     this.#rest = Buffer.concat([begin.subarray(before.length), this.#rest]);
@@ -184,18 +222,23 @@ class PackedSource implements FileSource {
     return endsAs(before, tail);
   }
 
+  async look(): Promise<void> {
+    // It does not change any more.
+  }
+
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#chunks.return();
   }
-}
 
-async function* readFile(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-  await using handle = await open(path, "r");
-  while (!signal.aborted) {
-    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(readBytesMax), 0, readBytesMax);
-    if (bytesRead === 0) return;
-    yield buffer.subarray(0, bytesRead);
+  async *#readPacked(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+    await using handle = await open(path, "r");
+    this.key = await keyOf(handle);
+    while (!this.#stop.signal.aborted) {
+      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(readBytesMax), 0, readBytesMax);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
   }
 }
 

@@ -16,13 +16,18 @@ export interface FileStatus {
   readonly isFile: boolean;
 }
 
+/** Names a file for as long as it exists. */
+export function fileKey({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string {
+  return `${dev}:${ino}`;
+}
+
 /** What a path leads to, through symbolic links. Throws as `stat` does. */
 export async function statusOf(path: string): Promise<FileStatus> {
   // Inodes may be larger than a number holds exactly.
   const { dev, ino, size, mtimeNs, ...status } = await stat(path, { bigint: true });
   return {
     path,
-    key: `${dev}:${ino}`,
+    key: fileKey({ dev, ino }),
     bytes: Number(size),
     writtenAtMs: Number(mtimeNs) / 1e6,
     isFile: status.mode !== undefined && (Number(status.mode) & fileTypeMask) === regularFile,
@@ -81,6 +86,11 @@ export function hasRotatedName(path: string): boolean {
   return formerNames(name).some((former) => former !== name);
 }
 
+/** The log that a file is part of: the name that it has, or had before it was rotated. */
+export function logOf(path: string): string {
+  return join(dirname(path), basename(path).replace(packedEnding, "").replace(rotatedEnding, ""));
+}
+
 /** Whether a file may be another one's contents, copied or packed, by their names. */
 export function mayBeCopy(path: string, original: string): boolean {
   const name = basename(path);
@@ -89,16 +99,20 @@ export function mayBeCopy(path: string, original: string): boolean {
   return hasRotatedName(path) && [originalName, root].some((known) => formerNames(name).includes(known));
 }
 
-/** The files beside a log that rotation may have made of it, the oldest first. */
+/** The order in which files were written last. The system's clock for it is coarse: where it says the same, rotated ones come first. */
+export function byAge(a: FileStatus, b: FileStatus): number {
+  return a.writtenAtMs - b.writtenAtMs || Number(hasRotatedName(b.path)) - Number(hasRotatedName(a.path));
+}
+
+/** The files that rotation may have made of a log, the oldest first. */
 export async function findRotated(path: string): Promise<FileStatus[]> {
-  const folder = dirname(path);
+  const log = logOf(path);
+  const folder = dirname(log);
   const names = await readdir(folder).catch(() => []);
-  const rotated = names
-    .map((name) => join(folder, name))
-    .filter((other) => other !== path && mayBeCopy(other, path));
+  const rotated = names.map((name) => join(folder, name)).filter((other) => mayBeCopy(other, log));
   const statuses = await Promise.all(rotated.map(statusOrNone));
   return statuses
-    .filter((status) => status?.isFile === true)
     .filter((status) => status !== undefined)
-    .sort((a, b) => a.writtenAtMs - b.writtenAtMs);
+    .filter(({ isFile }) => isFile)
+    .sort(byAge);
 }

@@ -102,7 +102,19 @@ function startWriter(
 }
 
 const numbered = (count: number): string[] =>
-  Array.from({ length: count }, (_, index) => `line ${index + 1}`);
+  Array.from({ length: count + 1 }, (_, index) => `line ${index}`);
+
+/** Names the first difference, and what is missing: six thousand lines are no error message. */
+function assertSame(actual: readonly string[], expected: readonly string[]): void {
+  const at = expected.findIndex((line, index) => actual[index] !== line);
+  if (at === -1 && actual.length === expected.length) return;
+  const there = new Set(actual);
+  const missing = expected.filter((line) => !there.has(line));
+  assert.fail(
+    `${actual.length} lines, ${actual.length - there.size} repeated, ${missing.length} missing (${missing.slice(0, 3)}); ` +
+      `at ${at} expected ${expected[at]}, got ${actual.slice(at, at + 3)}`,
+  );
+}
 
 /** How often the writer rotates, and how much it writes. LOGSVC_ROTATE_MS=1000 is the long way. */
 const rotateMs = Number(process.env["LOGSVC_ROTATE_MS"] ?? 250);
@@ -114,18 +126,20 @@ for (const mode of ["rename", "truncate"] as const) {
       const { folder, follow, until } = await setUp(t);
       const path = join(folder, "app.log");
       let ended = false;
+      let ship = follow([pattern]);
+      await fs.writeFile(path, "line 0\n");
+      await until(1);
       const writing = startWriter(t, path, mode, linesWritten, rotateMs).finally(() => {
         ended = true;
       });
-      let ship = follow([pattern]);
       while (!ended) {
-        await Promise.race([writing, sleep(rotateMs * 2.3)]);
+        await Promise.race([writing, sleep(900)]);
         await kill(ship);
         ship = follow([pattern]);
       }
       assert.deepEqual(await writing, []);
-      const messages = await until(linesWritten);
-      assert.deepEqual(messages, numbered(linesWritten));
+      const messages = await until(linesWritten + 1);
+      assertSame(messages, numbered(linesWritten));
       await stop(ship);
     });
   }
@@ -135,14 +149,16 @@ test("what is written between copy and truncation is lost and told; everything e
   const { folder, follow, until, stored } = await setUp(t);
   const path = join(folder, "app.log");
   const ship = follow(["app.log"]);
+  await fs.writeFile(path, "line 0\n");
+  await until(1);
   const lost = new Set(await startWriter(t, path, "race", linesWritten, rotateMs));
   assert.ok(lost.size > 0);
-  await until(linesWritten - lost.size);
+  await until(linesWritten + 1 - lost.size);
   const stderr = await stop(ship);
   assert.match(stderr, /\d+ truncations/);
   const messages = await stored();
   // Of the lines that were in between some may have been read in time.
-  assert.deepEqual(
+  assertSame(
     messages.filter((line) => !lost.has(line)),
     numbered(linesWritten).filter((line) => !lost.has(line)),
   );

@@ -32,10 +32,12 @@ import {
   readPackedHead,
 } from "./file-source.ts";
 import {
+  byAge,
   type FileStatus,
   findFiles,
   findRotated,
   hasRotatedName,
+  logOf,
   mayBeCopy,
   statusOf,
   statusOrNone,
@@ -79,14 +81,20 @@ interface Followed {
   detachedAtMs: number | undefined;
   /** Everything that was in it at the last look is acknowledged. */
   isDrained: boolean;
-  /** These come first: what was under its name before. */
+  /** These come first: what was the same log before. */
   after: Followed[];
-  /** As it was when it was last read. */
+  /** Whether another one comes after it and waits until all of it is acknowledged. */
+  isAwaited: boolean;
+  /** As it was when it was last looked at, and before that. */
   seen: FileStatus | undefined;
+  seenBefore: FileStatus | undefined;
 }
 
 /** Files that are read at the same time: each has a batch on its way, and one being made. */
 const filesAtOnce = 8;
+
+/** How often files are looked for while they are being renamed. */
+const looksMax = 10;
 
 /** Follows files until the signal aborts. Throws what the delivery throws when it gives up. */
 export async function followFiles(options: FollowOptions): Promise<void> {
@@ -104,29 +112,32 @@ class FollowSet {
   readonly #live = new Map<string, Followed>();
   /** Positions of files that are not followed now, the latest first. */
   readonly #known = new Map<string, FilePosition>();
-  /** What was under a name last. */
-  readonly #lastAt = new Map<string, Followed>();
+  /** Of each log with all that rotation made of it: the latest. */
+  readonly #latest = new Map<string, Followed>();
   /** Files that were looked at and are not to be read, as they were then. */
   readonly #passed = new Map<string, string>();
   /** What was told of a path, so that it is told once. */
   readonly #told = new Map<string, string>();
   #paths: readonly string[] = [];
   #mustScan = true;
+  #staleLooks = 0;
 
   constructor(options: FollowOptions) {
     this.#options = options;
     for (const position of options.context.positions.load()) this.#known.set(position.producerId, position);
   }
 
-  /** Finds what earlier runs did not finish, wherever it is now. */
+  /** Finds what earlier runs did not finish, wherever it is now, and what was rotated away since. */
   async recover(): Promise<void> {
     this.#paths = (await findFiles(this.#options.patterns)).paths;
     const unfinished = [...this.#known.values()].filter(({ ended }) => !ended).reverse();
+    const writtenAtMs = new Map<string, number>();
     for (const position of unfinished) {
-      const there = await statusOrNone(position.path);
-      if (there?.key === position.fileKey) await this.#discover(there);
-      else await this.#recoverRotated(position);
+      const log = logOf(position.path);
+      const writtenMs = await this.#recoverFile(position);
+      writtenAtMs.set(log, Math.min(writtenMs, writtenAtMs.get(log) ?? Number.POSITIVE_INFINITY));
     }
+    for (const [log, writtenMs] of writtenAtMs) await this.#catchUp(writtenMs, await findRotated(log));
   }
 
   async follow(): Promise<void> {
@@ -163,36 +174,53 @@ class FollowSet {
     this.#paths = paths;
     for (const pattern of unmatched)
       this.#tell(pattern, `${pattern}: nothing there yet; waiting for it`, "notice");
-    for (const path of paths) await this.#scanPath(path);
+    const statuses: FileStatus[] = [];
+    for (const path of paths) {
+      const status = await statusOf(path).catch((error: unknown) => {
+        this.#trouble(path, error);
+      });
+      if (status) statuses.push(status);
+    }
+    // What was written first is read first, where several files are one log.
+    statuses.sort(byAge);
+    for (const status of statuses) await this.#scanFile(status);
     this.#options.counts.files = this.#live.size;
   }
 
-  async #scanPath(path: string): Promise<void> {
+  async #scanFile(status: FileStatus): Promise<void> {
+    const { path } = status;
     try {
-      const status = await statusOf(path);
       if (!status.isFile) {
         if (this.#options.patterns.includes(path)) this.#tell(path, `${path}: expected a file`, "warn");
         return;
       }
       const live = this.#live.get(status.key);
-      if (live === undefined) await this.#discover(status);
+      if (live === undefined) await this.#discoverNext(status);
       else if (live.detachedAtMs !== undefined && !live.file.isPacked) {
         live.file.rename(path, status.key);
         live.detachedAtMs = undefined;
       }
-      if (live !== undefined) this.#lastAt.set(path, live);
       this.#told.delete(path);
     } catch (error) {
       this.#trouble(path, error);
     }
   }
 
+  /** A file that is not followed, after what came in the same log since the last look. */
+  async #discoverNext(status: FileStatus): Promise<void> {
+    const before = this.#latest.get(logOf(status.path));
+    if (before !== undefined && !hasRotatedName(status.path)) {
+      await this.#catchUp(before.seen?.writtenAtMs ?? before.file.grewAtMs, await findRotated(status.path));
+    }
+    await this.#discover(status);
+  }
+
   /** A file could not be read. It is tried again with each scan. */
   #trouble(path: string, error: unknown): void {
     const isGone = isSystemError(error) && (error.code === "ENOENT" || error.code === "ESTALE");
-    if (isGone) return;
-    if (!isSystemError(error) && !(error instanceof SourceError)) throw error;
-    this.#tell(path, new SourceError(path, error).message, "warn");
+    if (isGone) this.#stale();
+    else if (!isSystemError(error) && !(error instanceof SourceError)) throw error;
+    else this.#tell(path, new SourceError(path, error).message, "warn");
   }
 
   #tell(path: string, text: string, kind: "notice" | "warn"): void {
@@ -215,7 +243,6 @@ class FollowSet {
       const resumed = await this.#resume(known, found);
       if (resumed === "passed") this.#passed.set(path, mark);
       if (resumed !== undefined) return resumed === "passed" ? undefined : resumed;
-      if (!known.ended) await this.#recoverRotated(known);
     }
     const copied = await this.#findOriginal(found);
     if (copied === "passed") this.#passed.set(path, mark);
@@ -269,8 +296,19 @@ class FollowSet {
     return undefined;
   }
 
+  /** Opens a file where it has the contents of a place, and is still the one that was looked at. */
   async #open({ status, packed }: FoundContents, place: ReadPlace): Promise<FileSource | undefined> {
-    return await (packed ? openPacked : openPlain)(status.path, place);
+    const source = await (packed ? openPacked : openPlain)(status.path, place);
+    if (source === undefined || source.key === status.key) return source;
+    await source.close();
+    this.#stale();
+    return undefined;
+  }
+
+  /** Files were renamed while they were looked for. */
+  #stale(): void {
+    this.#staleLooks++;
+    this.#mustScan = true;
   }
 
   #newPosition({ path, key }: FileStatus): FilePosition {
@@ -279,18 +317,22 @@ class FollowSet {
     return { producerId: randomUUID(), path, fileKey: key, ...start, shape, ended: false, usedAtMs: 0 };
   }
 
-  #follow({ status, head }: FoundContents, position: FilePosition, source: FileSource): Followed {
+  #follow({ status }: FoundContents, position: FilePosition, source: FileSource): Followed {
     const { path, key } = status;
-    const before = this.#lastAt.get(path);
+    const log = logOf(path);
+    const before = this.#latest.get(log);
+    if (before !== undefined) before.isAwaited = true;
     const followed: Followed = {
-      file: new FollowedFile(this.#options.context, position, source, head),
+      file: new FollowedFile(this.#options.context, position, source),
       detachedAtMs: this.#paths.includes(path) ? undefined : Date.now(),
       isDrained: false,
       after: before === undefined ? [] : [before],
-      seen: undefined,
+      isAwaited: false,
+      seen: status,
+      seenBefore: undefined,
     };
     this.#live.set(key, followed);
-    this.#lastAt.set(path, followed);
+    this.#latest.set(log, followed);
     return followed;
   }
 
@@ -299,7 +341,7 @@ class FollowSet {
     let isMore = false;
     await inParallel([...this.#live.values()], async (followed) => {
       followed.after = followed.after.filter((before) => !before.isDrained && this.#isLive(before));
-      if (followed.after.length > 0) return;
+      if (followed.after.length > 0) return await followed.file.look();
       if (!(await this.#hasNews(followed))) return;
       try {
         if (await this.#step(followed)) isMore = true;
@@ -324,6 +366,7 @@ class FollowSet {
       await this.#detach(followed);
       return true;
     }
+    followed.seenBefore = seen;
     followed.seen = status;
     const isSame = seen?.bytes === status.bytes && seen.writtenAtMs === status.writtenAtMs;
     return !isSame || !followed.isDrained;
@@ -331,37 +374,21 @@ class FollowSet {
 
   /** Its name was taken away: renamed, deleted, or led elsewhere. */
   async #detach(followed: Followed): Promise<void> {
-    const { file, seen } = followed;
+    const { file } = followed;
     const { path, fileKey } = file.position;
     followed.detachedAtMs = Date.now();
     followed.isDrained = false;
     this.#mustScan = true;
-    const rotated = await findRotated(path);
-    const now = rotated.find(({ key }) => key === fileKey);
+    const now = (await findRotated(path)).find(({ key }) => key === fileKey);
     if (now !== undefined) file.rename(now.path, fileKey);
-    if (seen !== undefined) await this.#catchUp(path, followed, seen.writtenAtMs, rotated);
   }
 
   /** Logs that came and were rotated away again while nobody looked: they come before what has the name now. */
-  async #catchUp(
-    path: string,
-    before: Followed | undefined,
-    writtenAtMs: number,
-    rotated: readonly FileStatus[],
-  ): Promise<void> {
-    let last = before;
+  async #catchUp(writtenAtMs: number, rotated: readonly FileStatus[]): Promise<void> {
     for (const status of rotated) {
-      if (status.writtenAtMs <= writtenAtMs || this.#live.has(status.key)) continue;
-      try {
-        const next = await this.#discover(status);
-        if (next === undefined) continue;
-        if (last !== undefined && last !== next) next.after.push(last);
-        last = next;
-      } catch (error) {
-        this.#trouble(status.path, error);
-      }
+      if (status.writtenAtMs < writtenAtMs || this.#live.has(status.key)) continue;
+      await this.#discover(status).catch((error: unknown) => this.#trouble(status.path, error));
     }
-    if (last !== undefined) this.#lastAt.set(path, last);
   }
 
   /** Returns whether there is more to read. */
@@ -372,6 +399,7 @@ class FollowSet {
       await this.#moveOn(followed);
       return true;
     }
+    if (end === "end" && followed.isAwaited) await file.settle();
     followed.isDrained = end === "end" && file.isSettled && !file.holdsLines;
     if (end === "end" && file.isPacked) await this.#finish(followed);
     else if (followed.detachedAtMs !== undefined && followed.isDrained) {
@@ -392,29 +420,31 @@ class FollowSet {
 
   /** The file was truncated, or written anew: what was in it is read to its end from the copy, where there is one. */
   async #moveOn(followed: Followed): Promise<void> {
-    const { file, seen } = followed;
+    const { file, seenBefore } = followed;
     const { path, fileKey } = file.position;
     const { place } = file;
-    const { counts, warn } = this.#options;
     this.#live.delete(fileKey);
     this.#mustScan = true;
-    counts.truncations++;
+    this.#options.counts.truncations++;
     const copy = await this.#findCopy(path, place);
-    if (copy !== undefined) {
+    followed.seen = seenBefore;
+    if (copy === undefined) {
+      this.#countMissed(path, (seenBefore?.bytes ?? 0) - place.offset);
+      // What is there now is not it, even should it begin alike.
+      file.rename(path, "");
+      await this.#finish(followed);
+    } else {
       await file.moveTo(copy.source, copy.status.path, copy.status.key);
       followed.detachedAtMs = Date.now();
       followed.isDrained = false;
       this.#live.set(copy.status.key, followed);
-      return;
     }
-    const missedBytes = Math.max(0, (seen?.bytes ?? 0) - place.offset);
-    if (missedBytes > 0) {
-      counts.missedBytes += missedBytes;
-      warn(`${path}: truncated before it was read; at least ${missedBytes} bytes of it are lost`);
-    }
-    // What is there now is not it, even should it begin alike.
-    file.rename(path, "");
-    await this.#finish(followed);
+  }
+
+  #countMissed(path: string, bytes: number): void {
+    if (bytes <= 0) return;
+    this.#options.counts.missedBytes += bytes;
+    this.#options.warn(`${path}: truncated before it was read; at least ${bytes} bytes of it are lost`);
   }
 
   /** A file beside a log that holds everything that was read of it, and perhaps more. */
@@ -422,55 +452,70 @@ class FollowSet {
     path: string,
     place: ReadPlace,
   ): Promise<{ source: FileSource; status: FileStatus } | undefined> {
-    if (place.offset === 0) return undefined;
-    for (const status of (await findRotated(path)).reverse()) {
-      if (this.#live.has(status.key)) continue;
-      try {
-        const packed = isPacked(await readHead(status.path));
-        const source = await this.#open({ status, packed, head: Buffer.alloc(0) }, place);
-        if (source !== undefined) return { source, status };
-      } catch (error) {
-        this.#trouble(status.path, error);
+    if (place.head.bytes === 0) return undefined;
+    for (let attempt = 0; attempt < looksMax; attempt++) {
+      const before = this.#staleLooks;
+      for (const status of (await findRotated(path)).reverse()) {
+        if (this.#live.has(status.key)) continue;
+        const source = await this.#openCopy(status, place).catch((error: unknown) => {
+          this.#trouble(status.path, error);
+        });
+        if (source) return { source, status };
       }
+      if (before === this.#staleLooks) break;
     }
     return undefined;
   }
 
-  /** Contents of an earlier run are no longer where they were. */
-  async #recoverRotated(position: FilePosition): Promise<void> {
-    const { path, fileKey } = position;
-    const rotated = await findRotated(path);
-    const moved = rotated.find(({ key }) => key === fileKey);
-    let followed = moved && (await this.#discover(moved).catch((error: unknown) => this.#gone(moved, error)));
-    const copy = followed === undefined ? await this.#findCopy(path, position) : undefined;
-    if (copy !== undefined) {
-      const head = await readHead(copy.status.path);
-      const found = {
-        status: copy.status,
-        head: copy.source.isPacked ? await readPackedHead(copy.status.path) : head,
-      };
-      await copy.source.close();
-      const resumed = await this.#resume(position, { ...found, packed: copy.source.isPacked });
-      followed = resumed === "passed" ? undefined : resumed;
-    }
-    if (followed === undefined && !this.#isKnownLive(position.producerId)) {
-      const ended = { ...position, ended: true };
-      this.#known.set(position.producerId, ended);
-      this.#options.context.positions.save(ended);
-      this.#options.warn(
-        `${path}: is gone, or was truncated; what came in it after byte ${position.offset}, if anything, is lost`,
-      );
-    }
-    const writtenAtMs = moved?.writtenAtMs ?? copy?.status.writtenAtMs ?? position.usedAtMs;
-    await this.#catchUp(path, followed, writtenAtMs, rotated);
+  async #openCopy(status: FileStatus, place: ReadPlace): Promise<FileSource | undefined> {
+    const head = await readHead(status.path);
+    return await this.#open({ status, packed: isPacked(head), head }, place);
   }
 
-  #isKnownLive(producerId: string): boolean {
-    return [...this.#live.values()].some(({ file }) => file.position.producerId === producerId);
+  /** Goes on with contents of an earlier run. Returns when they were written last, or a time before that. */
+  async #recoverFile(position: FilePosition): Promise<number> {
+    const { path, usedAtMs } = position;
+    for (let attempt = 0; attempt < looksMax; attempt++) {
+      const { producerId } = position;
+      if (!this.#known.has(producerId)) return usedAtMs;
+      const before = this.#staleLooks;
+      const writtenAtMs = await this.#findAgain(position);
+      if (writtenAtMs !== undefined) return writtenAtMs;
+      if (before === this.#staleLooks) break;
+    }
+    const ended = { ...position, ended: true };
+    this.#known.set(position.producerId, ended);
+    this.#options.context.positions.save(ended);
+    this.#options.warn(
+      `${path}: is gone, or was truncated; what came in it after byte ${position.offset}, if anything, is lost`,
+    );
+    return usedAtMs;
   }
 
-  #gone(status: FileStatus, error: unknown): undefined {
-    this.#trouble(status.path, error);
+  async #findAgain(position: FilePosition): Promise<number | undefined> {
+    const { path, fileKey, usedAtMs } = position;
+    const there = await statusOrNone(path);
+    const rotated = (await findRotated(path)).reverse();
+    // By its inode first; then copies and packed ones, whose own time may be later than that of the contents.
+    const same = [there, ...rotated].filter((status) => status?.key === fileKey);
+    for (const status of [...same, ...rotated]) {
+      if (status === undefined || this.#live.has(status.key)) continue;
+      const isFound = await this.#resumeAt(position, status).catch((error: unknown) => {
+        this.#trouble(status.path, error);
+        return false;
+      });
+      if (isFound)
+        return status.key === fileKey ? status.writtenAtMs : Math.min(status.writtenAtMs, usedAtMs);
+    }
+    return undefined;
+  }
+
+  /** Whether a file has the contents of a position; then they are followed there. */
+  async #resumeAt(position: FilePosition, status: FileStatus): Promise<boolean> {
+    const begin = await readHead(status.path);
+    const packed = isPacked(begin);
+    const head = packed ? await readPackedHead(status.path) : begin;
+    return (await this.#resume(position, { status, head, packed })) !== undefined;
   }
 }
 

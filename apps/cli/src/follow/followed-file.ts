@@ -71,8 +71,7 @@ export class FollowedFile {
   #isSaved: boolean;
   #grewAtMs = Date.now();
 
-  /** @param head The file's first bytes, as far as they were read before. */
-  constructor(context: FollowContext, position: FilePosition, source: FileSource, head: Buffer) {
+  constructor(context: FollowContext, position: FilePosition, source: FileSource) {
     this.#context = context;
     this.#recognise = context.createRecogniser();
     this.#joiner = context.createJoiner();
@@ -80,7 +79,7 @@ export class FollowedFile {
     this.#position = position;
     this.#cutter = new LineCutter({ lineBytesMax, start: position.offset });
     this.#readTo = position.offset;
-    this.#head = Buffer.from(head.subarray(0, Math.min(headBytesMax, position.offset)));
+    this.#head = source.head;
     this.#recent = source.before;
     this.#takenTo = position.offset;
     this.#taken = position.entries;
@@ -156,6 +155,12 @@ export class FollowedFile {
     return end;
   }
 
+  /** While it may not be read yet: looks what it is, to know it again. */
+  async look(): Promise<void> {
+    await this.#source.look();
+    if (this.#readTo === 0) this.#head = this.#source.head;
+  }
+
   /** Takes lines that wait for more as they are: for the end of the file, or of this process. */
   async letGo(): Promise<void> {
     const lines = this.#joiner.flush();
@@ -186,8 +191,12 @@ export class FollowedFile {
   }
 
   async #push(bytes: Buffer): Promise<void> {
-    if (this.#head.length === this.#readTo && this.#readTo < headBytesMax) {
-      this.#head = Buffer.concat([this.#head, bytes]).subarray(0, headBytesMax);
+    const { length } = this.#head;
+    if (length < headBytesMax && length < this.#readTo + bytes.length) {
+      this.#head = Buffer.concat([this.#head, bytes.subarray(length - this.#readTo)]).subarray(
+        0,
+        headBytesMax,
+      );
     }
     this.#recent = Buffer.concat([this.#recent, bytes]);
     this.#readTo += bytes.length;

@@ -19,7 +19,7 @@ const periodMs = Number(periodText);
 
 /** Written at once, in between programs do something else. */
 const burstLines = 20;
-const burstPauseMs = 4;
+const burstPauseMs = 8;
 
 let log = fs.openSync(path, "a");
 let line = 0;
