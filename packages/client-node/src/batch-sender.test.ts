@@ -3,7 +3,8 @@ import test, { type TestContext } from "node:test";
 import { type Clock, Code, ConnectError, type LogEntryInit, systemClock } from "@logsvc/client";
 import { type BatchSenderState, openBatchSender, type RejectedEntry } from "./batch-sender.ts";
 import { createNodeClient, type NodeLogClient } from "./node-client.ts";
-import { type LogServiceImpl, startServer } from "./testing/test-server.ts";
+import { logService, MemoryLog } from "./testing/memory-log.ts";
+import { startServer } from "./testing/test-server.ts";
 
 /** Waits a hundredth of the time, so that retries don't make a test slow. */
 const fastClock: Clock = {
@@ -18,49 +19,6 @@ function open(t: TestContext, url: string): NodeLogClient {
   const client = createNodeClient({ url });
   t.after(() => client.close());
   return client;
-}
-
-/** A log that remembers which sequences of each producer it has, as the real one does. */
-class MemoryLog {
-  readonly messages: string[] = [];
-  readonly batches: { readonly producerId: string; readonly firstSequence: number }[] = [];
-  readonly #stored = new Set<string>();
-
-  write(
-    producerId: string,
-    firstSequence: number,
-    messages: string[],
-  ): { accepted: number; duplicates: number } {
-    this.batches.push({ producerId, firstSequence });
-    let duplicates = 0;
-    for (const [index, message] of messages.entries()) {
-      const key = `${producerId} ${firstSequence + index}`;
-      if (this.#stored.has(key)) duplicates++;
-      else this.messages.push(message);
-      this.#stored.add(key);
-    }
-    return { accepted: messages.length, duplicates };
-  }
-}
-
-/** Serves a log; `beforeAnswer` runs when a batch is stored and not yet answered. */
-function logService(
-  log: MemoryLog,
-  beforeAnswer: () => Promise<void> | void = () => undefined,
-): LogServiceImpl {
-  return {
-    async *shipLogs(batches) {
-      for await (const { producerId, firstSequence, entries } of batches) {
-        const written = log.write(
-          producerId,
-          Number(firstSequence),
-          entries.map(({ message }) => message),
-        );
-        await beforeAnswer();
-        yield written;
-      }
-    },
-  };
 }
 
 test("entries are stored in order, numbered from 1", async (t) => {

@@ -44,6 +44,7 @@ export interface BatchQueueOptions {
   /** To be sent; `done` must follow. */
   send(batch: QueuedBatch): void;
   dropped(count: number): void;
+  /** A batch is on disk, and may be gone from memory. */
   spooled(batch: QueuedBatch): void;
   /** The spool could not be written or read: it is tried again. */
   spoolFailed(error: Error): void;
@@ -325,7 +326,6 @@ export class BatchQueue {
       const place = places[index];
       if (spool === undefined || place === undefined) return;
       batch.place = place;
-      this.#options.spooled(batch);
       const isBehind = this.#behind[0] === batch;
       if (isBehind) this.#behind.shift();
       isCaughtUp &&= !isBehind || this.#aheadBytes < this.#options.memoryBytesMax / 4;
@@ -334,6 +334,7 @@ export class BatchQueue {
       else if (isBehind) this.#count(batch, -1);
       // It was answered while it was written.
       if (batch.isGone) spool.acknowledge(place);
+      this.#options.spooled(batch);
     }
   }
 

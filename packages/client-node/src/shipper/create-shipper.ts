@@ -130,6 +130,7 @@ class EntryShipper implements LogShipper {
       dropped: (count) => this.#dropped(count, "overflow"),
       spooled: ({ producerId, firstSequence, count, bytes }) => {
         spooledChannel.publish({ producerId, firstSequence, entries: count, bytes: bytes.length });
+        this.#condition.notify();
       },
       spoolFailed: (error) => this.#spoolFailed(error),
     });
@@ -336,7 +337,8 @@ class EntryShipper implements LogShipper {
     return false;
   }
 
-  #reject(entry: LogEntryInit, reason: string): void {
+  #reject(given: unknown, reason: string): void {
+    const entry = isEntry(given) ? given : { message: String(given) };
     this.#counts.rejected++;
     this.#listeners.tell("rejected", { entry, reason });
     this.#deadLetter?.add({ entry, reason });
@@ -419,6 +421,11 @@ class EntryShipper implements LogShipper {
     this.#state = state;
     this.#listeners.tell("state", state);
   }
+}
+
+/** JavaScript may hand in anything. */
+function isEntry(given: unknown): given is LogEntryInit {
+  return typeof given === "object" && given !== null;
 }
 
 /** An entry as it was sent; what does not read as one, which only a damaged spool holds, as a message that says so. */

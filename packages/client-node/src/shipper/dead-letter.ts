@@ -32,8 +32,8 @@ export class DeadLetter {
     this.#failed = failed;
   }
 
-  add({ entry, reason }: RejectedWrite): void {
-    const line = lineOf({ rejectedAt: new Date(), reason, entry: jsonOf(entry) });
+  add(rejection: RejectedWrite): void {
+    const line = lineOf(rejection);
     if (this.#waiting.length + line.length > waitingBytesMax) {
       this.#failed(new Error(`${this.#path} is written too slowly; ${waitingBytesMax} bytes wait for it`));
       return;
@@ -94,16 +94,13 @@ function jsonOf({ timestamp, level, service, message, traceId, spanId, attribute
   };
 }
 
-/** What JSON can't say, such as an object that holds itself, was refused for that; its reason is all there is to keep. */
-function lineOf(rejection: {
-  readonly rejectedAt: Date;
-  readonly reason: string;
-  readonly entry: object;
-}): string {
+/** Of what JSON can't say, such as an object that holds itself, the reason is all there is to keep. */
+function lineOf({ entry, reason }: RejectedWrite): string {
+  const rejectedAt = new Date();
   try {
-    return `${JSON.stringify(rejection)}\n`;
+    return `${JSON.stringify({ rejectedAt, reason, entry: jsonOf(entry) })}\n`;
   } catch {
-    return `${JSON.stringify({ ...rejection, entry: null })}\n`;
+    return `${JSON.stringify({ rejectedAt, reason, entry: null })}\n`;
   }
 }
 

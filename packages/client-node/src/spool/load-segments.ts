@@ -2,10 +2,10 @@
  * What an earlier run left in a place: whole segments, one that it was writing
  * when it ended, and whatever became of them since.
  */
-import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, stat, unlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { readAt, readItems, readSegmentHeader, type Segment } from "./segment.ts";
-import { decodeRecordHeader, recordHeaderBytes } from "./segment-format.ts";
+import { decodeRecordHeader, isOfLaterVersion, recordHeaderBytes } from "./segment-format.ts";
 import { listSegments, type SegmentFile } from "./spool-places.ts";
 
 /** Told of what does not read as it was written: how many entries are lost, as far as that is known, and what was found. */
@@ -78,8 +78,13 @@ async function loadSegment(segment: SegmentFile, tell: TellDamage): Promise<Segm
   const { size } = await file.stat();
   const header = await readSegmentHeader(file);
   if (header === undefined) {
-    tell(0, await setAside(segment, await readAt(file, 0, Math.min(size, damagedBytesMax)), 0));
-    await rename(segment.path, `${segment.path}.damaged`);
+    const bytes = await readAt(file, 0, Math.min(size, damagedBytesMax));
+    if (isOfLaterVersion(bytes)) {
+      tell(0, `${segment.path} was written by a later version; it is left alone`);
+    } else {
+      tell(0, await setAside(segment, bytes, 0));
+      await unlink(segment.path);
+    }
     return undefined;
   }
   const loaded = { ...segment, header, bytes: size, entries: 0, readEntries: 0, settledEntries: 0 };

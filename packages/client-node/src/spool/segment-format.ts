@@ -133,6 +133,11 @@ export function decodeSegmentHeader(bytes: Buffer): SegmentHeader | undefined {
   };
 }
 
+/** Whether these are the first bytes of a segment in a format that comes after this one. */
+export function isOfLaterVersion(bytes: Buffer): boolean {
+  return bytes.length >= 10 && bytes.subarray(0, 8).equals(magic) && bytes.readUInt16LE(8) > version;
+}
+
 /** The header of a batch's record. */
 export function encodeRecordHeader({ bytes, count, firstSequence }: SpoolBatch): Buffer {
   return encodeHeader(recordMarker, { bytes: bytes.length, count, firstSequence, crc: crc32(bytes) });
