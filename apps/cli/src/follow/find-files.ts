@@ -39,7 +39,7 @@ const regularFile = 0o100_000;
 
 /** The same, or undefined where there is nothing, or nothing that may be looked at. */
 export async function statusOrNone(path: string): Promise<FileStatus | undefined> {
-  return await statusOf(path).catch(() => undefined);
+  return statusOf(path).catch(() => undefined);
 }
 
 /** What the patterns name now. */

@@ -137,7 +137,7 @@ class FollowSet {
       const writtenMs = await this.#recoverFile(position);
       writtenAtMs.set(log, Math.min(writtenMs, writtenAtMs.get(log) ?? Number.POSITIVE_INFINITY));
     }
-    for (const [log, writtenMs] of writtenAtMs) await this.#catchUp(writtenMs, await findRotated(log));
+    for (const [log, writtenMs] of writtenAtMs) await this.#catchUp(writtenMs, log);
   }
 
   async follow(): Promise<void> {
@@ -208,11 +208,26 @@ class FollowSet {
 
   /** A file that is not followed, after what came in the same log since the last look. */
   async #discoverNext(status: FileStatus): Promise<void> {
-    const before = this.#latest.get(logOf(status.path));
-    if (before !== undefined && !hasRotatedName(status.path)) {
-      await this.#catchUp(before.seen?.writtenAtMs ?? before.file.grewAtMs, await findRotated(status.path));
+    const { path } = status;
+    const log = logOf(path);
+    const before = this.#latest.get(log);
+    if (before === undefined || hasRotatedName(path)) {
+      await this.#discover(status);
+      return;
     }
-    await this.#discover(status);
+    const writtenAtMs = before.seen?.writtenAtMs ?? before.file.grewAtMs;
+    await this.#catchUp(writtenAtMs, path);
+    const previous = this.#latest.get(log) ?? before;
+    const next = await this.#discover(status);
+    if (next === undefined) return;
+    // It may have been rotated away between the two, and what is there be the one after: nothing of it was read yet.
+    const [first, ...others] = await this.#catchUp(writtenAtMs, path);
+    if (first === undefined) return;
+    first.after = [previous];
+    const last = others.at(-1) ?? first;
+    last.isAwaited = true;
+    next.after = [last];
+    this.#latest.set(log, next);
   }
 
   /** A file could not be read. It is tried again with each scan. */
@@ -341,7 +356,7 @@ class FollowSet {
     let isMore = false;
     await inParallel([...this.#live.values()], async (followed) => {
       followed.after = followed.after.filter((before) => !before.isDrained && this.#isLive(before));
-      if (followed.after.length > 0) return await followed.file.look();
+      if (followed.after.length > 0) return followed.file.look();
       if (!(await this.#hasNews(followed))) return;
       try {
         if (await this.#step(followed)) isMore = true;
@@ -384,11 +399,20 @@ class FollowSet {
   }
 
   /** Logs that came and were rotated away again while nobody looked: they come before what has the name now. */
-  async #catchUp(writtenAtMs: number, rotated: readonly FileStatus[]): Promise<void> {
-    for (const status of rotated) {
-      if (status.writtenAtMs < writtenAtMs || this.#live.has(status.key)) continue;
-      await this.#discover(status).catch((error: unknown) => this.#trouble(status.path, error));
+  async #catchUp(writtenAtMs: number, path: string): Promise<Followed[]> {
+    const found: Followed[] = [];
+    for (let attempt = 0; attempt < looksMax; attempt++) {
+      const before = this.#staleLooks;
+      for (const status of await findRotated(path)) {
+        if (status.writtenAtMs < writtenAtMs || this.#live.has(status.key)) continue;
+        const next = await this.#discover(status).catch((error: unknown) => {
+          this.#trouble(status.path, error);
+        });
+        if (next) found.push(next);
+      }
+      if (before === this.#staleLooks) break;
     }
+    return found;
   }
 
   /** Returns whether there is more to read. */
@@ -469,7 +493,7 @@ class FollowSet {
 
   async #openCopy(status: FileStatus, place: ReadPlace): Promise<FileSource | undefined> {
     const head = await readHead(status.path);
-    return await this.#open({ status, packed: isPacked(head), head }, place);
+    return this.#open({ status, packed: isPacked(head), head }, place);
   }
 
   /** Goes on with contents of an earlier run. Returns when they were written last, or a time before that. */
