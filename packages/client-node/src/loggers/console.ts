@@ -63,23 +63,26 @@ export function captureConsole(target: CapturedConsole, options: CaptureConsoleO
   const { prints = true, traceContext, ...shipping } = options;
   const { shipper, end } = openTarget(shipping);
   let isCapturing = true;
-  // A listener of the shipper's that prints would go round for ever.
-  let isWriting = false;
-  const ship = (level: string, values: readonly unknown[]): void => {
-    if (!isCapturing || isWriting) return;
-    isWriting = true;
+  // Methods of the console call others, and a listener of the shipper's may print: that is no word of the program's.
+  let isInside = false;
+  const capture = (level: string | undefined, values: readonly unknown[], print: () => void): void => {
+    if (isInside || !isCapturing) {
+      print();
+      return;
+    }
+    isInside = true;
     try {
-      shipper.write({ ...traceContext?.(), ...consoleEntry(level, values) });
+      if (level !== undefined) shipper.write({ ...traceContext?.(), ...consoleEntry(level, values) });
+      if (prints) print();
     } finally {
-      isWriting = false;
+      isInside = false;
     }
   };
   const undo: (() => void)[] = [];
   for (const method of methods) {
     const original = target[method];
     const wrapper = (...values: unknown[]): void => {
-      ship(levels[method], values);
-      if (prints || !isCapturing) original.apply(target, values);
+      capture(levels[method], values, () => original.apply(target, values));
     };
     target[method] = wrapper;
     undo.push(() => {
@@ -89,9 +92,8 @@ export function captureConsole(target: CapturedConsole, options: CaptureConsoleO
   }
   const { assert } = target;
   const wrapper = (condition?: boolean, ...values: unknown[]): void => {
-    if (!condition)
-      ship("ERROR", values.length === 0 ? ["Assertion failed"] : ["Assertion failed:", ...values]);
-    if (prints || !isCapturing) assert.call(target, condition, ...values);
+    const message = values.length === 0 ? ["Assertion failed"] : ["Assertion failed:", ...values];
+    capture(condition ? undefined : "ERROR", message, () => assert.call(target, condition, ...values));
   };
   target.assert = wrapper;
   undo.push(() => {
