@@ -290,6 +290,54 @@ test("a file that can't be read is told and tried again", { skip: process.getuid
   await stop(ship);
 });
 
+test("a link that leads nowhere is told, and tried again", async (t) => {
+  const { folder, follow, until } = await setUp(t);
+  const link = join(folder, "app.log");
+  await fs.symlink(link, link);
+  const ship = follow(["*.log"]);
+  await ship.until(/app\.log: ELOOP/, "stderr");
+  await fs.rm(link);
+  await fs.writeFile(join(folder, "real.txt"), "real\n");
+  await fs.symlink(join(folder, "real.txt"), link);
+  assert.deepEqual(await until(1), ["real"]);
+  await stop(ship);
+});
+
+test("with another --multiline the count begins anew, where reading was", async (t) => {
+  const { folder, follow, until } = await setUp(t);
+  const path = join(folder, "app.log");
+  await fs.writeFile(path, "one\n  two\n");
+  const first = follow(["app.log"]);
+  await until(2);
+  await stop(first);
+  await fs.appendFile(path, "three\n  four\nfive\n");
+  const second = follow(["app.log"], "--multiline", "auto");
+  assert.deepEqual(await until(4), ["one", "  two", "three\n  four", "five"]);
+  await stop(second);
+});
+
+test("while the server is away files are not lost sight of, and everything comes when it is back", async (t) => {
+  const folder = await makeFolder(t);
+  const server = await startServer(t, join(folder, "data"));
+  const port = new URL(server.url).port;
+  const path = join(folder, "app.log");
+  await fs.writeFile(path, "one\n");
+  const ship = startCommand(t, [
+    ...["ship", "--follow", "--url", server.url, "--spool", join(folder, "spool")],
+    path,
+  ]);
+  const tail = startCommand(t, ["tail", "--url", server.url, "--output", "raw"]);
+  await tail.until(/one\n/);
+  await kill(server.command);
+  await fs.appendFile(path, "two\n");
+  await ship.until(/is unavailable/, "stderr");
+  await fs.rename(path, `${path}.1`);
+  await fs.writeFile(path, "three\n");
+  await startServer(t, join(folder, "data"), ["--port", port]);
+  await tail.until(/one\ntwo\nthree\n/);
+  assert.match(await stop(ship), /connected to .* again/);
+});
+
 test("two with one folder of positions: the second one says so and ends", async (t) => {
   const { folder, follow, until } = await setUp(t);
   await fs.writeFile(join(folder, "app.log"), "one\n");
