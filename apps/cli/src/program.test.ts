@@ -94,6 +94,12 @@ test("wrong usage chooses nothing and says what was expected", () => {
     [["tail", "--output", "xml"], /Allowed choices are pretty, json, raw/],
     [["tail", "--last", "10001"], /Expected a whole number from 0 to 10000/],
     [["ship", "--label", "level=x"], /can't be a label/],
+    [["ship", "--follow"], /--follow needs files or patterns/],
+    [["ship", "--follow", "a.log", "-"], /--follow is for files/],
+    [["ship", "--multiline", "["], /Expected auto, off or a regular expression\..*Unterminated/],
+    [["ship", "--multiline", ""], /Expected auto, off or a regular expression of 1 to 1000/],
+    [["ship", "--spool", " "], /Expected a folder/],
+    [["ship", "--retry-timeout", "soon"], /Expected a duration/],
     [["serve", "--tls-self-signed", "--tls-cert", "a"], /cannot be used with/],
     [["import"], /missing required argument 'file'/],
   ];

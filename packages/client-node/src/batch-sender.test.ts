@@ -3,7 +3,8 @@ import test, { type TestContext } from "node:test";
 import { type Clock, Code, ConnectError, type LogEntryInit, systemClock } from "@logsvc/client";
 import { type BatchSenderState, openBatchSender, type RejectedEntry } from "./batch-sender.ts";
 import { createNodeClient, type NodeLogClient } from "./node-client.ts";
-import { type LogServiceImpl, startServer } from "./testing/test-server.ts";
+import { logService, MemoryLog } from "./testing/memory-log.ts";
+import { startServer } from "./testing/test-server.ts";
 
 /** Waits a hundredth of the time, so that retries don't make a test slow. */
 const fastClock: Clock = {
@@ -18,49 +19,6 @@ function open(t: TestContext, url: string): NodeLogClient {
   const client = createNodeClient({ url });
   t.after(() => client.close());
   return client;
-}
-
-/** A log that remembers each producer's last sequence, as the real one does. */
-class MemoryLog {
-  readonly messages: string[] = [];
-  readonly batches: { readonly producerId: string; readonly firstSequence: number }[] = [];
-  readonly #last = new Map<string, number>();
-
-  write(
-    producerId: string,
-    firstSequence: number,
-    messages: string[],
-  ): { accepted: number; duplicates: number } {
-    this.batches.push({ producerId, firstSequence });
-    let duplicates = 0;
-    for (const [index, message] of messages.entries()) {
-      if (firstSequence + index <= (this.#last.get(producerId) ?? 0)) duplicates++;
-      else this.messages.push(message);
-    }
-    const last = firstSequence + messages.length - 1;
-    this.#last.set(producerId, Math.max(last, this.#last.get(producerId) ?? 0));
-    return { accepted: messages.length, duplicates };
-  }
-}
-
-/** Serves a log; `beforeAnswer` runs when a batch is stored and not yet answered. */
-function logService(
-  log: MemoryLog,
-  beforeAnswer: () => Promise<void> | void = () => undefined,
-): LogServiceImpl {
-  return {
-    async *shipLogs(batches) {
-      for await (const { producerId, firstSequence, entries } of batches) {
-        const written = log.write(
-          producerId,
-          Number(firstSequence),
-          entries.map(({ message }) => message),
-        );
-        await beforeAnswer();
-        yield written;
-      }
-    },
-  };
 }
 
 test("entries are stored in order, numbered from 1", async (t) => {
@@ -144,7 +102,7 @@ test("the server's refusals and entries over the limit are told one by one", asy
   ]);
 });
 
-test("an entry that is refused for now is sent again with a sequence of its own", async (t) => {
+test("an entry that is refused for now is sent again, alone, with its own sequence", async (t) => {
   const log = new MemoryLog();
   let refused = false;
   const { url } = await startServer(t, {
@@ -167,6 +125,10 @@ test("an entry that is refused for now is sent again with a sequence of its own"
   const summary = await sender.close();
   assert.deepEqual(summary, { sent: 3, accepted: 3, duplicates: 0, rejected: 0, pending: 0 });
   assert.deepEqual(log.messages, ["entry 0", "entry 2", "entry 1"]);
+  assert.deepEqual(
+    log.batches.map(({ firstSequence }) => firstSequence),
+    [1, 3, 2],
+  );
 });
 
 test("no more batches are in flight than allowed, and send waits", async (t) => {

@@ -1,35 +1,23 @@
 /**
  * Sends numbered batches over ShipLogs and does not let go of one before it is
- * answered.
+ * answered (ship-window.ts).
  *
- *   send ─▶ window: batches not yet answered, oldest first, bounded in number and bytes
- *             │ ▲
- *    requests │ │ reconnected: all of the window again, with the same sequences
- *             ▼ │
- *          ShipLogs ─▶ answers, in order ─▶ leave the window ─▶ summary, onRejected
- *
- * A batch keeps its sequences however often it is sent, so the server stores it
- * once. An entry that the server rejects for now (`retryable`) goes into a new
- * batch after the others, with sequences of its own: its old one lies below
- * what was stored since, and would be taken for a repeat.
+ *   send ─▶ batches ─▶ window, bounded ─▶ ShipLogs ─▶ answers ─▶ summary, onRejected
  */
 import {
-  backoffMs,
   type Clock,
   Code,
   ConnectError,
   checkOrigin,
-  encodedRequest,
   encodeEntries,
   isRetryable,
   type LogEntryInit,
   limits,
   systemClock,
-  type WriteLogsRequest,
-  type WriteLogsResponse,
 } from "@logsvc/client";
-import { Condition } from "./condition.ts";
+import type { Condition } from "./condition.ts";
 import { checkInFlightMax, createProducerId, inFlightMaxDefault, type NodeLogClient } from "./node-client.ts";
+import { ShipWindow, type WindowListener, type WindowState } from "./ship-window.ts";
 
 /** Options of openBatchSender. */
 export interface BatchSenderOptions {
@@ -134,9 +122,6 @@ const sentEntriesMax = 10_000;
 /** Without an answer for so long the connection is given up and everything is sent again. A disk may stall for seconds. */
 const answerTimeoutMs = 60_000;
 
-/** How long the server may take to end the stream after everything was answered. */
-const endTimeoutMs = 5_000;
-
 /** Opens a sender. It connects with the first `send`. The client stays open when it closes. */
 export function openBatchSender(client: NodeLogClient, options: BatchSenderOptions = {}): BatchSender {
   return new ShipLogsSender(client, options);
@@ -153,32 +138,22 @@ interface EntryRun {
   readonly bytes: Uint8Array;
 }
 
-interface SentBatch extends EntryRun {
-  readonly firstSequence: number;
-}
-
 class ShipLogsSender implements BatchSender {
   readonly producerId: string;
-  readonly #client: NodeLogClient;
   readonly #options: BatchSenderOptions;
   readonly #clock: Clock;
   readonly #inFlightMax: number;
-  readonly #condition = new Condition();
-  /** What is not answered yet, oldest first. */
-  readonly #window: SentBatch[] = [];
+  readonly #condition: Condition;
+  /** What is not answered yet. */
+  readonly #window: ShipWindow<EntryRun>;
   #summary = { sent: 0, accepted: 0, duplicates: 0, rejected: 0, pending: 0 };
   #state: BatchSenderState = { kind: "connecting", attempt: 1 };
   #nextSequence: number;
-  #failures = 0;
   /** Since when nothing was answered though something should be. */
   #waitingSinceMs: number | undefined;
   #failure: ConnectError | undefined;
   #sending = false;
-  #ending = false;
-  #running: Promise<void> | undefined;
   #closing: Promise<SendSummary> | undefined;
-  #rpc: AbortController | undefined;
-  #endPause: (() => void) | undefined;
   readonly #abort = (): void => {
     this.#fail(new ConnectError("the sender was aborted", Code.Canceled));
   };
@@ -188,9 +163,13 @@ class ShipLogsSender implements BatchSender {
     checkOrigin({ producerId, firstSequence });
     if (firstSequence === 0) throw new RangeError("Expected firstSequence to be from 1, got 0");
     this.producerId = producerId;
-    this.#client = client;
     this.#options = options;
     this.#clock = clock;
+    this.#window = new ShipWindow(client, this.#listener(), {
+      clock,
+      answerTimeoutMs: Math.min(answerTimeoutMs, options.retryTimeoutMs ?? answerTimeoutMs),
+    });
+    this.#condition = this.#window.condition;
     this.#inFlightMax = checkInFlightMax(options.inFlightMax ?? inFlightMaxDefault);
     this.#nextSequence = firstSequence;
     options.signal?.addEventListener("abort", this.#abort);
@@ -241,10 +220,7 @@ class ShipLogsSender implements BatchSender {
 
   async #close(): Promise<SendSummary> {
     await this.flush();
-    this.#ending = true;
-    this.#condition.notify();
-    this.#endPause?.();
-    await this.#running;
+    await this.#window.end();
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#state.kind !== "closed") this.#enter({ kind: "closed" });
     this.#options.signal?.removeEventListener("abort", this.#abort);
@@ -286,11 +262,11 @@ class ShipLogsSender implements BatchSender {
   }
 
   #push(run: EntryRun): void {
-    this.#window.push({ ...run, firstSequence: this.#nextSequence });
-    this.#nextSequence += run.entries.length;
+    const { entries, bytes } = run;
+    const firstSequence = this.#nextSequence;
+    this.#nextSequence += entries.length;
     this.#waitingSinceMs ??= this.#clock.now();
-    this.#condition.notify();
-    this.#running ??= this.#run();
+    this.#window.push(run, { bytes, count: entries.length, producerId: this.producerId, firstSequence });
   }
 
   async #room(): Promise<void> {
@@ -300,112 +276,28 @@ class ShipLogsSender implements BatchSender {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Connects until the end. What goes wrong is kept for those who wait. */
-  async #run(): Promise<void> {
-    try {
-      this.#options.onState?.(this.#state);
-      while (this.#failure === undefined && !this.#ending) {
-        const error = await this.#ship();
-        if (this.#failure !== undefined || this.#ending) break;
+  #listener(): WindowListener<EntryRun> {
+    return {
+      accepted: (_run, accepted, duplicates) => {
+        this.#waitingSinceMs = this.#window.length > 0 ? this.#clock.now() : undefined;
+        this.#summary.accepted += accepted;
+        this.#summary.pending -= accepted;
+        this.#summary.duplicates += duplicates;
+      },
+      rejected: ({ entries }, index, reason) => {
+        const sent = entries[index];
+        if (sent !== undefined) this.#reject(sent, reason);
+      },
+      done: () => undefined,
+      entered: (state) => this.#enter(state),
+      failed: (error) => {
         const leftMs = this.#retryLeftMs();
-        if (!isRetryable(error) || leftMs <= 0) this.#fail(error);
-        else await this.#pause(error, leftMs);
-      }
-    } catch (reason) {
-      // Only a callback can have thrown: the sender can't go on without knowing what was told.
-      this.#fail(ConnectError.from(reason, Code.Internal));
-    }
-  }
-
-  /** One stream. Returns what ended it. */
-  async #ship(): Promise<ConnectError> {
-    const rpc = new AbortController();
-    const connection = { sent: 0, over: false };
-    const watch = new AnswerWatch(this.#clock, rpc, this.#options.retryTimeoutMs);
-    this.#rpc = rpc;
-    try {
-      const answers = this.#client.rpc.shipLogs(this.#requests(connection, watch), { signal: rpc.signal });
-      for await (const answer of answers) {
-        const batch = this.#window[0];
-        if (batch === undefined || connection.sent === 0) {
-          return new ConnectError("an answer came without a batch", Code.Internal);
-        }
-        connection.sent--;
-        watch.answered(connection.sent);
-        const refused = this.#answered(batch, answer);
-        if (refused !== undefined) return refused;
-      }
-      return new ConnectError("the server ended the stream", Code.Unavailable);
-    } catch (reason) {
-      if (!(reason instanceof ConnectError)) throw reason;
-      return reason;
-    } finally {
-      connection.over = true;
-      watch.stop();
-      rpc.abort();
-      this.#condition.notify();
-    }
-  }
-
-  async *#requests(
-    connection: { sent: number; over: boolean },
-    watch: AnswerWatch,
-  ): AsyncGenerator<WriteLogsRequest, void, undefined> {
-    while (!connection.over) {
-      const batch = this.#window[connection.sent];
-      if (batch !== undefined) {
-        connection.sent++;
-        watch.sent();
-        yield encodedRequest(batch.bytes, this.producerId, batch.firstSequence);
-      } else if (this.#ending) {
-        watch.ending();
-        return;
-      } else {
-        await this.#condition.changed();
-      }
-    }
-  }
-
-  /** Counts an answered batch. Returns an error when it has to be dealt with by a new connection. */
-  #answered(batch: SentBatch, answer: WriteLogsResponse): ConnectError | undefined {
-    const { accepted, duplicates, rejections } = answer;
-    if (accepted + rejections.length !== batch.entries.length) {
-      const message = `the server answered for ${accepted + rejections.length} of ${batch.entries.length} entries`;
-      return new ConnectError(message, Code.DataLoss);
-    }
-    this.#window.shift();
-    this.#waitingSinceMs = this.#window.length > 0 ? this.#clock.now() : undefined;
-    this.#summary.accepted += accepted;
-    this.#summary.pending -= accepted;
-    this.#summary.duplicates += duplicates;
-    const again: SentEntry[] = [];
-    let reason = "";
-    for (const rejection of rejections) {
-      const sent = batch.entries[rejection.index];
-      if (sent === undefined) {
-        return new ConnectError(
-          `the server rejected an entry ${rejection.index} that was not sent`,
-          Code.DataLoss,
-        );
-      }
-      if (rejection.retryable) {
-        again.push(sent);
-        reason = rejection.reason;
-      } else {
-        this.#reject(sent, rejection.reason);
-      }
-    }
-    if (again.length > 0) {
-      this.#push({ entries: again, bytes: encodeEntries(again.map(({ entry }) => entry)).bytes });
-      return new ConnectError(
-        `the server can't take ${again.length} entries now: ${reason}`,
-        Code.Unavailable,
-      );
-    }
-    this.#failures = 0;
-    if (this.#state.kind === "connecting") this.#enter({ kind: "open" });
-    this.#condition.notify();
-    return undefined;
+        if (isRetryable(error) && leftMs > 0) return leftMs;
+        this.#fail(error);
+        return undefined;
+      },
+      crashed: (error) => this.#fail(error),
+    };
   }
 
   #reject({ entry, index }: SentEntry, reason: string): void {
@@ -421,76 +313,17 @@ class ShipLogsSender implements BatchSender {
     return retryTimeoutMs - waitedMs;
   }
 
-  async #pause(error: ConnectError, leftMs: number): Promise<void> {
-    this.#failures++;
-    const delayMs = Math.min(leftMs, backoffMs(error, this.#failures, this.#clock.random()));
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#endPause = resolve;
-    const cancel = this.#clock.startTimer(resolve, delayMs);
-    try {
-      this.#enter({ kind: "retrying", error, attempt: this.#failures, delayMs });
-      await promise;
-    } finally {
-      cancel();
-      this.#endPause = undefined;
-    }
-    if (this.#failure === undefined && !this.#ending) {
-      this.#enter({ kind: "connecting", attempt: this.#failures + 1 });
-    }
-  }
-
   #fail(error: ConnectError): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
     this.#options.signal?.removeEventListener("abort", this.#abort);
-    this.#rpc?.abort();
-    this.#endPause?.();
-    this.#condition.notify();
+    this.#window.stop();
     this.#enter({ kind: "closed", error });
   }
 
-  #enter(state: BatchSenderState): void {
+  #enter(state: BatchSenderState | WindowState): void {
     if (this.#state.kind === "closed") return;
     this.#state = state;
     this.#options.onState?.(state);
-  }
-}
-
-/** Aborts a stream that leaves batches without an answer, or that does not end. */
-class AnswerWatch {
-  readonly #clock: Clock;
-  readonly #rpc: AbortController;
-  readonly #timeoutMs: number;
-  #cancel: (() => void) | undefined;
-
-  constructor(clock: Clock, rpc: AbortController, retryTimeoutMs = answerTimeoutMs) {
-    this.#clock = clock;
-    this.#rpc = rpc;
-    this.#timeoutMs = Math.min(answerTimeoutMs, retryTimeoutMs);
-  }
-
-  sent(): void {
-    if (this.#cancel === undefined) this.#start(this.#timeoutMs, "no answer came");
-  }
-
-  answered(unanswered: number): void {
-    this.stop();
-    if (unanswered > 0) this.sent();
-  }
-
-  ending(): void {
-    this.stop();
-    this.#start(endTimeoutMs, "the server did not end the stream");
-  }
-
-  stop(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
-  }
-
-  #start(timeoutMs: number, what: string): void {
-    this.#cancel = this.#clock.startTimer(() => {
-      this.#rpc.abort(new ConnectError(`${what} within ${timeoutMs} ms`, Code.Unavailable));
-    }, timeoutMs);
   }
 }

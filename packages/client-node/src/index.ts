@@ -77,3 +77,19 @@ export {
   type TlsOptions,
 } from "./node-transport.ts";
 export type { StreamRuns } from "./run-transport.ts";
+export { createShipper } from "./shipper/create-shipper.ts";
+export { type EndingProgram, type FlushOnExitOptions, flushOnExit } from "./shipper/flush-on-exit.ts";
+export type {
+  DroppedEntries,
+  HeldEntries,
+  LogShipper,
+  RejectedWrite,
+  ShipperEvents,
+  ShipperFault,
+  ShipperListener,
+  ShipperOptions,
+  ShipperState,
+  ShipperSummary,
+  TimeoutOptions,
+} from "./shipper/log-shipper.ts";
+export type { SpoolOptions } from "./spool/spool-options.ts";

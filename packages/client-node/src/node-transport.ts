@@ -23,6 +23,7 @@ import {
   Http2SessionManager,
 } from "@connectrpc/connect-node";
 import { bearerToken, Code, ConnectError, limits, type TokenSource } from "@logsvc/client";
+import { compressionZstd } from "./compression-zstd.ts";
 import { createMessageStream, createRunStream, type StreamRuns } from "./run-transport.ts";
 
 /** How to reach the server. */
@@ -37,8 +38,11 @@ export interface NodeTransportOptions {
   readonly token?: TokenSource;
   /** Only for `https://`. */
   readonly tls?: TlsOptions;
-  /** Compress requests and accept compressed answers (gzip). For far servers; near ones are faster without. Default: false. */
-  readonly compression?: boolean;
+  /**
+   * Compress requests and accept compressed answers; true is "gzip". zstd costs a
+   * third of gzip's time. For far servers; near ones are faster without. Default: false.
+   */
+  readonly compression?: boolean | "gzip" | "zstd";
   /** Give up connecting over HTTP/2 after so long, in milliseconds. Default: 10 000, from 100. */
   readonly connectTimeoutMs?: number;
   /** Ping after so much silence, in milliseconds, also when idle (gRPC's keepalive_time). Default: 20 000, from 100. */
@@ -107,8 +111,7 @@ export function createNodeTransport(options: NodeTransportOptions): NodeTranspor
   const common = {
     baseUrl,
     interceptors,
-    acceptCompression: options.compression ? [compressionGzip] : [],
-    ...(options.compression && { sendCompression: compressionGzip }),
+    ...compressionOf(options.compression),
     readMaxBytes: limits.batchBytesMax,
     writeMaxBytes: limits.batchBytesMax,
   };
@@ -125,6 +128,18 @@ export function createNodeTransport(options: NodeTransportOptions): NodeTranspor
     wire.close();
   };
   return { transport, streamRuns, shipRuns, close };
+}
+
+function compressionOf(chosen: NodeTransportOptions["compression"] = false) {
+  switch (chosen) {
+    case false:
+      return { acceptCompression: [] };
+    case true:
+    case "gzip":
+      return { acceptCompression: [compressionGzip], sendCompression: compressionGzip };
+    case "zstd":
+      return { acceptCompression: [compressionZstd], sendCompression: compressionZstd };
+  }
 }
 
 function createTransport(

@@ -9,10 +9,12 @@
  * This is field 1 of WriteLogsRequest, `repeated LogEntry entries`, and any
  * whole number of entries cut out of it is again.
  */
-import { create, isMessage, toBinary } from "@bufbuild/protobuf";
-import { WireType } from "@bufbuild/protobuf/wire";
+import { create, fromBinary, isMessage, toBinary } from "@bufbuild/protobuf";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import {
+  type EncodableEntry,
   EntryEncoder,
+  type LogEntry,
   LogEntrySchema,
   limits,
   type WriteLogsRequest,
@@ -79,6 +81,94 @@ export function encodeFrame(encoder: EntryEncoder, entry: LogEntryInit): number 
   }
   return encoder.endFrame(start);
 }
+
+/** What an entry has where it says nothing itself. */
+export interface EntryDefaults {
+  /** As it goes on the wire. */
+  timestamp: bigint;
+  readonly service: string;
+  readonly attributes: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * Writes an entry beside those before it, as `encodeEntries` has them, without
+ * a sequence: the batch says the first one's. Returns its length by itself.
+ *
+ * @throws As encodeBatch; then nothing was written.
+ */
+export function encodeItem(encoder: EntryEncoder, entry: LogEntryInit, defaults: EntryDefaults): number {
+  const before = encoder.length;
+  const start = encoder.beginItem(entriesTag);
+  try {
+    const sent = isMessage(entry, LogEntrySchema) ? entry.timestamp : toWireTime(entry.timestamp);
+    const timestamp = sent === 0n ? defaults.timestamp : sent;
+    item.level = entry.level;
+    item.message = entry.message;
+    item.service = entry.service || defaults.service;
+    item.attributes = joinAttributes(defaults.attributes, entry.attributes);
+    item.traceId = entry.traceId;
+    item.spanId = entry.spanId;
+    if (!encoder.writeEntry(item, timestamp)) {
+      encoder.writeBytes(toBinary(LogEntrySchema, create(LogEntrySchema, plainFields(item, timestamp))));
+    }
+  } catch (reason) {
+    encoder.truncate(before);
+    throw reason instanceof RangeError ? reason : unencodable(reason);
+  }
+  return encoder.endItem(start);
+}
+
+/** One for all calls: a million objects a second would have to be collected. */
+const item: { -readonly [Field in keyof EncodableEntry]: EncodableEntry[Field] } = { message: "" };
+
+function joinAttributes(
+  defaults: Readonly<Record<string, string>> | undefined,
+  own: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> | undefined {
+  if (defaults === undefined) return own;
+  return own === undefined ? defaults : { ...defaults, ...own };
+}
+
+/** What is to be told apart by protobuf: values of another type than TypeScript says. */
+function plainFields(
+  { level, message, service, attributes, traceId, spanId }: EncodableEntry,
+  timestamp: bigint,
+) {
+  const fields = { level, message, service, attributes: { ...attributes }, traceId, spanId };
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(given), timestamp };
+}
+
+/** Where each of some encoded entries ends; the bytes behind the last whole one are left out. */
+export function* itemEnds(bytes: Uint8Array): Generator<number, void, undefined> {
+  for (let at = 0; at < bytes.length; ) {
+    const reader = new BinaryReader(bytes.subarray(at, at + itemHeaderBytesMax));
+    try {
+      reader.uint32();
+      const length = reader.uint32();
+      at += reader.pos + length;
+    } catch {
+      // Cut within the header: there is no whole item behind it.
+      return;
+    }
+    if (at > bytes.length) return;
+    yield at;
+  }
+}
+
+/**
+ * The encoded entry from `from`, where another ends, to `to`.
+ *
+ * @throws Error when it is none.
+ */
+export function decodeItem(bytes: Uint8Array, from: number, to: number): LogEntry {
+  const reader = new BinaryReader(bytes.subarray(from, to));
+  reader.uint32();
+  return fromBinary(LogEntrySchema, reader.bytes());
+}
+
+/** A tag and a length. */
+const itemHeaderBytesMax = 6;
 
 function unencodable(cause: unknown): TypeError {
   const reason = cause instanceof Error ? cause.message : String(cause);

@@ -61,7 +61,16 @@ export { bearerToken } from "./bearer-token.ts";
 export { cancellable } from "./cancellable.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export type { ConnectionGate, ConnectionPass, ConnectionWish } from "./connection-gate.ts";
-export { type EncodedEntries, encodedRequest, encodeEntries, encodeFrame } from "./entry-encoding.ts";
+export {
+  decodeItem,
+  type EncodedEntries,
+  type EntryDefaults,
+  encodedRequest,
+  encodeEntries,
+  encodeFrame,
+  encodeItem,
+  itemEnds,
+} from "./entry-encoding.ts";
 export { callOptions } from "./log-client.ts";
 export { toLogEntry, toWireTime } from "./log-entry-init.ts";
 export { decodeAnswers, decodeEntries, encodeAnswer, parseAnswer } from "./stream-frames.ts";

@@ -11,7 +11,9 @@
  *    loss. When it rejects, none of them was claimed; a retry with the same
  *    producer id and sequences stores each at most once.
  * 2. The entries of a batch keep their order and lie side by side; batches keep
- *    the order in which `append` was called.
+ *    the order in which `append` was called. When one of a producer's rejects,
+ *    so do all that it appended before it could know: sent again, they all keep
+ *    their order.
  * 3. Readers see every entry up to the watermark once, in order, without holes,
  *    and nothing past it. Where retention has deleted what they had not read
  *    they are told how much.

@@ -13,13 +13,13 @@ import { frameHeaderBytes, writeFrameHeader } from "./frames.ts";
 
 /** An entry's fields but the timestamp, as in LogEntry; what is undefined is empty. */
 export interface EncodableEntry {
-  readonly level?: string;
+  readonly level?: string | undefined;
   readonly message: string;
-  readonly service?: string;
-  readonly attributes?: Readonly<Record<string, string>>;
-  readonly traceId?: string;
-  readonly spanId?: string;
-  readonly sequence?: bigint;
+  readonly service?: string | undefined;
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
+  readonly traceId?: string | undefined;
+  readonly spanId?: string | undefined;
+  readonly sequence?: bigint | undefined;
 }
 
 const int64Min = -(2n ** 63n);

@@ -4,10 +4,9 @@
  */
 import {
   type BatchSender,
-  type BatchSenderState,
+  type ConnectError,
   type NodeLogClient,
   openBatchSender,
-  type RejectedEntry,
 } from "@logsvc/client-node";
 import type { LineCounts } from "../lines/ship-lines.ts";
 import { formatCount, formatNoun } from "../output/format-count.ts";
@@ -37,39 +36,52 @@ const excerptLength = 120;
 /** Opens the sender. */
 export function openDelivery(options: DeliveryOptions): BatchSender {
   const { client, url, notices, signal, retryTimeoutMs, producerId } = options;
+  const tellRejection = createRejectionTeller(notices);
+  const tellOutage = createOutageTeller(url, notices);
   return openBatchSender(client, {
     signal,
-    onRejected: createRejectionTeller(notices),
-    onState: createOutageTeller(url, notices),
+    onRejected: ({ entry, index, reason }) =>
+      tellRejection(`entry ${formatCount(index + 1)}`, reason, entry.message),
+    onState: (state) => {
+      if (state.kind === "retrying") tellOutage(state.error);
+      else if (state.kind === "open") tellOutage(undefined);
+    },
     ...(retryTimeoutMs === 0 ? {} : { retryTimeoutMs }),
     ...(producerId === undefined ? {} : { producerId }),
   });
 }
 
-function createRejectionTeller(notices: Notices): (rejection: RejectedEntry) => void {
+/** Creates what tells the first rejections one by one. `what` names the entry. */
+export function createRejectionTeller(
+  notices: Notices,
+): (what: string, reason: string, message: string) => void {
   let told = 0;
-  return ({ entry, index, reason }) => {
+  return (what, reason, message) => {
     told++;
     if (told > rejectionsTold) return;
-    const excerpt = entry.message.slice(0, excerptLength).replaceAll("\n", "\\n");
-    notices.warn(`rejected entry ${formatCount(index + 1)}: ${reason}: ${excerpt}`);
+    const excerpt = message.slice(0, excerptLength).replaceAll("\n", "\\n");
+    notices.warn(`rejected ${what}: ${reason}: ${excerpt}`);
     if (told === rejectionsTold) notices.warn("further rejections are only counted");
   };
 }
 
-function createOutageTeller(url: string, notices: Notices): (state: BatchSenderState) => void {
+/** Creates what tells that the server is away (with the error), and that it is back (without). */
+export function createOutageTeller(url: string, notices: Notices): (error: ConnectError | undefined) => void {
   let isAway = false;
-  return (state) => {
-    if (state.kind === "retrying" && !isAway) {
-      isAway = true;
-      notices.notice(
-        `${connectionTrouble(url, state.error)}; waiting, and sending again what is not acknowledged`,
-      );
-    } else if (state.kind === "open" && isAway) {
-      isAway = false;
-      notices.notice(`connected to ${url} again`);
-    }
+  return (error) => {
+    if (error !== undefined && !isAway) {
+      notices.notice(`${connectionTrouble(url, error)}; waiting, and sending again what is not acknowledged`);
+    } else if (error === undefined && isAway) notices.notice(`connected to ${url} again`);
+    isAway = error !== undefined;
   };
+}
+
+/** What became of entries. */
+export interface DeliverySummary {
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+  readonly pending: number;
 }
 
 /**
@@ -77,8 +89,8 @@ function createOutageTeller(url: string, notices: Notices): (state: BatchSenderS
  *
  * @param verb `shipped` or `imported`.
  */
-export function describeDelivery(verb: string, sender: BatchSender, counts: LineCounts): string {
-  const { accepted, duplicates, rejected, pending } = sender.summary;
+export function describeDelivery(verb: string, summary: DeliverySummary, counts: LineCounts): string {
+  const { accepted, duplicates, rejected, pending } = summary;
   const kinds = Object.entries(counts.byKind).filter(([, count]) => count > 0);
   const parts = [`${verb} ${formatNoun(accepted, "entry", "entries")}`];
   // The kinds are of what was read: beside another number they would mislead.

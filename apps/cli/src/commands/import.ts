@@ -135,7 +135,7 @@ async function importFile(
   try {
     const recognise = createLineRecogniser({ ...recogniseOptions(flags), carryTime: true });
     try {
-      await shipLines(source, recognise, sender, counts);
+      await shipLines(source, (entries) => sender.send(entries), { recognise, counts });
     } finally {
       // What was read before a damaged place is delivered all the same.
       await sender.close();
@@ -220,7 +220,7 @@ function describeImport(
 ): string {
   const { name, bytesTotal } = source;
   const bytesRead = source.bytesRead();
-  const summary = describeDelivery("imported", sender, counts);
+  const summary = describeDelivery("imported", sender.summary, counts);
   // Broken off: how far it came.
   const isWhole = bytesTotal === undefined || bytesRead >= bytesTotal;
   const far = isWhole ? "" : `; ${formatBytes(bytesRead)} of ${formatBytes(bytesTotal)} read`;

@@ -1,7 +1,7 @@
 /** How the commands that are clients reach the server. */
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { createNodeClient, type NodeLogClient } from "@logsvc/client-node";
+import { createNodeClient, type NodeClientOptions, type NodeLogClient } from "@logsvc/client-node";
 import type { Option } from "commander";
 import { CommandError, exitCodes } from "../exit-code.ts";
 import { flag } from "./flag.ts";
@@ -25,11 +25,16 @@ export const clientFlags = (): Option[] => [
  * @throws CommandError when the certificate's file can't be read, or holds none.
  */
 export function openClient(flags: ClientFlags): NodeLogClient {
-  const { url, tlsCa } = flags;
-  return createNodeClient({
-    url,
-    ...(tlsCa === undefined ? {} : { tls: { ca: readCertificate("--tls-ca", tlsCa) } }),
-  });
+  return createNodeClient(connectionOptions(flags));
+}
+
+/**
+ * The flags as clients and shippers take them.
+ *
+ * @throws As openClient.
+ */
+export function connectionOptions({ url, tlsCa }: ClientFlags): Pick<NodeClientOptions, "url" | "tls"> {
+  return { url, ...(tlsCa === undefined ? {} : { tls: { ca: readCertificate("--tls-ca", tlsCa) } }) };
 }
 
 /**

@@ -36,7 +36,11 @@ test("a byte order mark is dropped, NUL is kept, what is not UTF-8 is replaced",
 
 test("an overlong line is cut between characters into numbered parts", async () => {
   const lines = await linesOf(Buffer.from("éééé\nab\n"), 5);
-  assert.deepEqual(lines, [{ text: "éé", part: 1 }, { text: "éé", part: 2 }, { text: "ab" }]);
+  assert.deepEqual(lines, [
+    { text: "éé", part: 1, end: 4 },
+    { text: "éé", part: 2, end: 9 },
+    { text: "ab", end: 12 },
+  ]);
 });
 
 test("whatever the bytes and the chunks, no part is over the bound", async () => {
@@ -70,5 +74,32 @@ test("the beginning of a line outlives its chunk", async () => {
     yield memory;
   }
   const groups = await Array.fromAsync(readLines(reusing(), { lineBytesMax: 100 }));
-  assert.deepEqual(groups.flat(), [{ text: "abc" }]);
+  assert.deepEqual(groups.flat(), [{ text: "abc", end: 4 }]);
+});
+
+test("whatever the chunks, the lines are the same, also when reading goes on at the end of any of them", async () => {
+  const random = createSeededRandom(5);
+  const isBlank = ({ text }: Line): boolean => text === "";
+  for (let round = 0; round < 500; round++) {
+    const bytes = Uint8Array.from({ length: random.int(0, 200) }, () =>
+      random.pick([0x0a, 0x0d, 0x61, 0x62, 0xc3, 0xa9, 0xff]),
+    );
+    const bound = random.int(4, 40);
+    const lines = await linesOf(bytes, bound, [1000]);
+    assert.deepEqual(await linesOf(bytes, bound, [random.int(1, 9), random.int(1, 60)]), lines);
+    for (const { end } of lines) {
+      const rest: Line[] = [];
+      for await (const group of readLines(chunksOf(bytes.subarray(end), [random.int(1, 50)]), {
+        lineBytesMax: bound,
+        start: end,
+      }))
+        rest.push(...group);
+      // The number of a part, and the end of a line whose parts are all out, are not known there.
+      const expected = lines.filter((line) => line.end > end && !isBlank(line));
+      assert.deepEqual(
+        rest.filter((line) => !isBlank(line)).map(({ text, end }) => ({ text, end })),
+        expected.map(({ text, end }) => ({ text, end })),
+      );
+    }
+  }
 });

@@ -171,6 +171,7 @@ export class Ingest {
     batches: AsyncIterable<ReceivedBatch>,
     call: IngestCall,
   ): AsyncGenerator<BatchAnswer, void, undefined> {
+    const store = this.#storeInOrder();
     return this.#answer(
       batches,
       (request, stream) => {
@@ -178,7 +179,7 @@ export class Ingest {
         // The batch's own answer weighs as well: a batch may have no entries.
         const bytes = intake.weight + entryOverheadBytes;
         stream.add(bytes);
-        const answer = this.#store(intake).then((result) => intake.batchAnswer(result));
+        const answer = store(intake).then((result) => intake.batchAnswer(result));
         stream.queue.push(answer, () => stream.release(bytes));
       },
       { signal: call.signal },
@@ -218,7 +219,7 @@ export class Ingest {
   ): AsyncGenerator<Answers, void, undefined> {
     checkProducerId(producerId);
     const { answersOf, submit } = options;
-    const store = (intake: Intake): Promise<AppendResult> => this.#store(intake);
+    const store = this.#storeInOrder();
     const runs = new EntryRuns<Answers>(producerId, { rules: this.#rules, store, answersOf });
     try {
       yield* this.#answer<Message, Answers>(messages, (message, stream) => submit(message, runs, stream), {
@@ -280,6 +281,20 @@ export class Ingest {
       intake.add(entry);
     }
     return intake;
+  }
+
+  /** Stores what one stream brings, up to what can't be stored: what follows would lie before that when it is sent again. */
+  #storeInOrder(): (intake: Intake) => Promise<AppendResult> {
+    let failure: { readonly error: unknown } | undefined;
+    return async (intake) => {
+      if (failure !== undefined) throw failure.error;
+      try {
+        return await this.#store(intake);
+      } catch (error) {
+        failure ??= { error };
+        throw error;
+      }
+    };
   }
 
   async #store(intake: Intake): Promise<AppendResult> {

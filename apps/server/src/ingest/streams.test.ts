@@ -4,8 +4,9 @@ import http2 from "node:http2";
 import { type TestContext, test } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { type Engine, EngineError } from "@logsvc/engine";
 import { LogEntrySchema, type LogResponse, LogResponseSchema, limits } from "@logsvc/proto";
-import { type HeldEngine, holdAppends } from "../testing/hold-appends.ts";
+import { type HeldEngine, holdAppends, withAppend } from "../testing/hold-appends.ts";
 import { openEnded } from "../testing/open-ended.ts";
 import { startServer, until } from "../testing/start-server.ts";
 
@@ -181,6 +182,43 @@ test("a full disk ends the stream after the answers before it", async (t) => {
   assert.equal(failure?.code, Code.Unavailable);
   assert(answers.length > 0 && answers.every(({ accepted }) => accepted));
 });
+
+for (const rpc of ["shipLogs", "streamLogs"] as const) {
+  test(`what follows on ${rpc} after something that was not stored is not stored before it`, async (t) => {
+    const hold = Promise.withResolvers<void>();
+    const appended: number[] = [];
+    const wrapEngine = (engine: Engine): Engine =>
+      withAppend(engine, async (batch) => {
+        const number = appended.push(batch.count);
+        if (number === 2) throw new EngineError("unavailable", "the disk is full");
+        await hold.promise;
+        return engine.append(batch);
+      });
+    const { client } = await startServer(t, { wrapEngine });
+    const source = openEnded<{ message: string }>();
+    async function* batches() {
+      for await (const entry of source.messages) yield { entries: [entry] };
+    }
+    const answers: unknown[] = [];
+    const calls = {
+      shipLogs: () => collect(client.shipLogs(batches()), answers),
+      streamLogs: () => collect(client.streamLogs(source.messages), answers),
+    };
+    const failure = calls[rpc]();
+    for (const number of [1, 2]) {
+      source.send({ message: `entry ${number}` });
+      await until(() => appended.length === number, `append ${number}`);
+    }
+    // The first answer is still awaited, so the stream goes on, and takes more.
+    const before = await inFlightBytes(client);
+    source.send({ message: "entry 3" });
+    await until(async () => (await inFlightBytes(client)) > before || appended.length > 2, "the third entry");
+    hold.resolve();
+    assert.equal((await failure)?.code, Code.Unavailable);
+    assert.equal(answers.length, 1);
+    assert.deepEqual(appended, [1, 1]);
+  });
+}
 
 /** What the server says to a StreamLogs request of raw bytes, over gRPC. */
 async function sendRaw(

@@ -23,12 +23,21 @@ export function holdAppends(engine: Engine): HeldEngine {
     await gate.promise;
     return engine.append(batch);
   };
-  const proxy = new Proxy(engine, {
+  return {
+    engine: withAppend(engine, append),
+    letGo: () => gate.resolve(),
+    held: () => held,
+    heldEntries: () => heldEntries,
+  };
+}
+
+/** The engine, with another way to append. */
+export function withAppend(engine: Engine, append: Engine["append"]): Engine {
+  return new Proxy(engine, {
     get: (target, key) => {
       if (key === "append") return append;
       const value: unknown = Reflect.get(target, key);
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
-  return { engine: proxy, letGo: () => gate.resolve(), held: () => held, heldEntries: () => heldEntries };
 }

@@ -21,6 +21,7 @@ import {
   rejectsWith,
 } from "../contract/engine-under-test.ts";
 import type { Engine } from "../engine.ts";
+import { EngineError } from "../engine-error.ts";
 import { openLogFileForReading } from "./log-file.ts";
 import { openSqliteEngine } from "./sqlite-engine.ts";
 import { openTestEngine } from "./testing/test-engine.ts";
@@ -257,6 +258,39 @@ test("when the disk is full appends are refused, what is there is read, and late
     "nothing refused was remembered",
   );
   assert.equal((await readToEnd(engine, start)).length, stored + 2);
+});
+
+test("what a producer sent after a batch that was not stored is not stored before it", async (t) => {
+  const { engine } = await openTestEngine(t, { fileBytesMax: 2 * 1024 * 1024 });
+  const start = engine.head();
+  const outcome = (append: Promise<unknown>): Promise<string> =>
+    append.then(
+      () => "stored",
+      (error: unknown) => (error instanceof EngineError ? error.code : String(error)),
+    );
+  // More than one transaction takes, so the others have a later one, for which there is room on the disk.
+  const large = Array.from({ length: 170 }, (_, index) => bulky(`large ${index} `));
+  const outcomes = await Promise.all([
+    outcome(engine.append(batchOf(entriesOf("before", 1), "p", [1]))),
+    outcome(
+      engine.append(
+        batchOf(
+          large,
+          "p",
+          [...large.keys()].map((index) => index + 2),
+        ),
+      ),
+    ),
+    outcome(engine.append(batchOf(entriesOf("after", 1), "p", [172]))),
+    outcome(engine.append(batchOf(entriesOf("another's", 1), "q", [1]))),
+    outcome(engine.append(batchOf(entriesOf("nobody's", 1)))),
+  ]);
+  assert.deepEqual(outcomes.slice(1), ["unavailable", "unavailable", "stored", "stored"]);
+  // Whoever heard of it decides what comes next.
+  await engine.append(batchOf(entriesOf("instead", 1), "p", [2]));
+  await engine.append(batchOf(entriesOf("after", 1), "p", [172]));
+  const messages = messagesOf(await readToEnd(engine, start)).filter((message) => message !== "before 0");
+  assert.deepEqual(messages, ["another's 0", "nobody's 0", "instead 0", "after 0"]);
 });
 
 test("the WAL stays in its bounds while readers take turns without a pause between them", async (t) => {

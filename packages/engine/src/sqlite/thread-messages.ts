@@ -26,6 +26,8 @@ export interface WriterSettings {
 /** From the main thread to the writer. */
 export type WriterRequest =
   | { readonly kind: "append"; readonly ticket: number; readonly batch: EntryBatch }
+  /** Whoever appends for these producers has heard that something was not stored: what follows was sent knowing it. */
+  | { readonly kind: "failure_heard"; readonly producers: readonly string[] }
   /** The last message: everything before it is made durable, then the writer ends. */
   | { readonly kind: "close" };
 
@@ -48,7 +50,13 @@ export type WriterReply =
       readonly spare: ArrayBuffer[];
     }
   /** These batches were not stored. */
-  | { readonly kind: "failed"; readonly tickets: number[]; readonly fault: Fault }
+  | {
+      readonly kind: "failed";
+      readonly tickets: number[];
+      readonly fault: Fault;
+      /** Further batches of theirs fail until `failure_heard`. */
+      readonly producers: readonly string[];
+    }
   /** Retention has deleted blocks. */
   | { readonly kind: "trimmed"; readonly trim: Trim }
   /** Blocks were joined. */

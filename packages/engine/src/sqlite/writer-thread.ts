@@ -128,6 +128,7 @@ export class WriterThread {
         break;
       case "failed":
         for (const ticket of reply.tickets) this.#settle(ticket)?.reject(fromFault(reply.fault));
+        this.#hear(reply.producers);
         this.#listener.failed(reply.fault);
         break;
       case "trimmed":
@@ -140,6 +141,11 @@ export class WriterThread {
         this.#listener.failed(reply.fault);
         break;
     }
+  }
+
+  /** Tells the writer when those who append have heard of the failure: in this turn they may still send what they had. */
+  #hear(producers: readonly string[]): void {
+    if (producers.length > 0) setImmediate(() => this.#send({ kind: "failure_heard", producers }, []));
   }
 
   #settle(ticket: number): Waiting | undefined {

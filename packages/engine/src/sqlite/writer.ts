@@ -44,6 +44,12 @@ class Writer {
   readonly #committer: Committer;
   readonly #retention: Retention;
   readonly #merging: Merging;
+  /**
+   * Producers of which a batch was not stored, until they have heard of it:
+   * what they sent meanwhile would lie before it when it is sent again. They
+   * all have batches waiting, which bounds them.
+   */
+  readonly #failed = new Set<string>();
   #bytesSinceCheckpoint = 0;
   #closing = false;
 
@@ -89,6 +95,10 @@ class Writer {
       this.#commit(group);
       this.#retention.takeTurn(performance.now() - startedAt);
       this.#merging.takeTurn();
+      while (request?.kind === "failure_heard") {
+        for (const producer of request.producers) this.#failed.delete(producer);
+        request = this.#next();
+      }
       if (request?.kind === "close") this.#close();
     }
   }
@@ -98,7 +108,7 @@ class Writer {
   }
 
   #commit(group: readonly WaitingBatch[]): void {
-    const sound = group.filter((waiting) => this.#isSound(waiting));
+    const sound = group.filter((waiting) => this.#isSound(waiting) && this.#isInOrder(waiting));
     if (sound.length === 0) return;
     const commit = this.#store(sound);
     if (commit === undefined) return;
@@ -116,7 +126,10 @@ class Writer {
       return commit;
     } catch (error) {
       const fault = toFault(storageError(error, this.#path));
-      this.#reply({ kind: "failed", tickets: sound.map(({ ticket }) => ticket), fault });
+      const producers = new Set(sound.flatMap(({ batch }) => batch.producerId ?? []));
+      for (const producer of producers) this.#failed.add(producer);
+      const tickets = sound.map(({ ticket }) => ticket);
+      this.#reply({ kind: "failed", tickets, fault, producers: [...producers] });
       return undefined;
     }
   }
@@ -126,7 +139,16 @@ class Writer {
     const why = batchFault(batch);
     if (why === undefined) return true;
     const fault = toFault(new EngineError("invalid", `the batch is malformed: ${why}`));
-    this.#reply({ kind: "failed", tickets: [ticket], fault });
+    this.#reply({ kind: "failed", tickets: [ticket], fault, producers: [] });
+    return false;
+  }
+
+  #isInOrder({ ticket, batch: { producerId } }: WaitingBatch): boolean {
+    if (producerId === undefined || !this.#failed.has(producerId)) return true;
+    const fault = toFault(
+      new EngineError("unavailable", "what the producer sent before this was not stored"),
+    );
+    this.#reply({ kind: "failed", tickets: [ticket], fault, producers: [] });
     return false;
   }
 
