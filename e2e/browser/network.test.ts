@@ -4,12 +4,11 @@
  * closing anything, and a machine that is offline now and then.
  */
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
 import test, { type TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { assertSameLines } from "../harness/lines-match.ts";
+import { startProxy } from "../harness/network-proxy.ts";
 import { batchOf, connectRpc, type LogRpc } from "../harness/rpc.ts";
 import { startServer } from "../harness/server.ts";
 import { waitFor } from "../harness/wait-for.ts";
@@ -72,52 +71,6 @@ test("Chromium follows the log over a bad network", { timeout: 180_000 }, async 
     assert.ok(performance.now() - began < 20_000);
   });
 });
-
-/** A proxy for TCP that fails as it is told. */
-interface Proxy {
-  readonly port: number;
-  /** Cuts each connection so long after it was opened; 0: not. */
-  cutMs: number;
-  /** While true, the connections that are open fall silent for ever, and none gets through. */
-  isSilent: boolean;
-  cutAll(): void;
-}
-
-async function startProxy(t: TestContext, serverPort: number): Promise<Proxy> {
-  const open = new Set<Socket>();
-  const proxy = { port: 0, cutMs: 0, isSilent: false, cutAll };
-  function cutAll(): void {
-    for (const socket of open) socket.destroy();
-  }
-  const listener = createServer((client) => {
-    const server = connect(serverPort, "127.0.0.1");
-    let isLost = false;
-    const forward = (from: Socket, to: Socket): void => {
-      open.add(from);
-      from.on("data", (bytes) => {
-        isLost ||= proxy.isSilent;
-        if (!isLost) to.write(bytes);
-      });
-      from.on("error", () => to.destroy());
-      from.on("close", () => {
-        open.delete(from);
-        to.destroy();
-      });
-    };
-    forward(client, server);
-    forward(server, client);
-    if (proxy.cutMs > 0) setTimeout(() => client.destroy(), proxy.cutMs);
-  });
-  listener.listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  t.after(() => {
-    cutAll();
-    listener.close();
-  });
-  const address = listener.address();
-  assert.ok(typeof address === "object" && address);
-  return Object.assign(proxy, { port: address.port });
-}
 
 async function writeSlowly(rpc: LogRpc, name: string, count: number): Promise<string[]> {
   const texts = Array.from({ length: count }, (_, index) => `${name} ${index}`);

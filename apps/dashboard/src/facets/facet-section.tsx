@@ -45,7 +45,7 @@ export function FacetSection(props: FacetSectionProps): ReactNode {
           <span className="facet-name mono">{name}</span>
           {count !== undefined && (
             <span className="facet-count muted" title={`${formatExactCount(count)} entries have it`}>
-              <span className="visually-hidden">, in </span>
+              <span className="visually-hidden">in </span>
               {formatCount(count)}
               <span className="visually-hidden"> entries</span>
             </span>
@@ -161,7 +161,6 @@ function FacetLine({
         )}
         <span className="facet-text">{shown}</span>
         <span className="facet-count">
-          <span className="visually-hidden">, </span>
           {count === undefined ? "" : formatCount(count)}
           <span className="visually-hidden">{count === undefined ? "few entries" : " entries"}</span>
         </span>
