@@ -43,6 +43,9 @@ export interface BenchOptions {
   readonly profileFolder?: string;
   /** Entries of the generated log, for the cases that have one. Absent: as many as the case has by itself. */
   readonly entries?: number;
+
+  /** How long a steady load lasts, for the cases that have one in a browser. Absent: as long as the case has by itself. */
+  readonly seconds?: number;
 }
 
 /** Figures by their column's heading. One that could not be taken is absent. */

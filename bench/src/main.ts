@@ -5,6 +5,7 @@
  *
  *   --rounds 5       rounds that count
  *   --entries 1e6    entries of the generated log, for the cases that search one
+ *   --seconds 60     how long the load lasts, for the cases that follow it in a browser
  *   --write          writes the tables into the docs
  *   --profile DIR    our servers write CPU profiles there
  *
@@ -18,6 +19,7 @@ import { answer } from "./cases/answer.ts";
 import { append } from "./cases/append.ts";
 import { shipLogs, writeLogs } from "./cases/batches.ts";
 import { bundleSize } from "./cases/bundle-size.ts";
+import { dashboardLive, dashboardOpen, dashboardScroll } from "./cases/dashboard.ts";
 import { disk } from "./cases/disk.ts";
 import { fanOut } from "./cases/fan-out.ts";
 import { idleTails } from "./cases/idle-tails.ts";
@@ -35,7 +37,7 @@ const cases = [
   ...[streamLogsGo, streamLogsNode, shipLogs, writeLogs, answer, append],
   ...[tailLatency, oneTail, fanOut, start, memory, idleTails],
   ...[searchSmall, search, disk, searchUnderLoad, retention],
-  bundleSize,
+  ...[bundleSize, dashboardOpen, dashboardLive, dashboardScroll],
 ];
 const documents = ["README.md", "docs/performance.md"];
 
@@ -45,6 +47,7 @@ const { values, positionals } = parseArgs({
     write: { type: "boolean", default: false },
     rounds: { type: "string" },
     entries: { type: "string" },
+    seconds: { type: "string" },
     profile: { type: "string" },
   },
 });
@@ -52,6 +55,7 @@ const [pattern] = positionals;
 const options = {
   ...(values.rounds === undefined ? {} : { rounds: readCount("rounds", values.rounds) }),
   ...(values.entries === undefined ? {} : { entries: readCount("entries", values.entries) }),
+  ...(values.seconds === undefined ? {} : { seconds: readCount("seconds", values.seconds) }),
   ...(values.profile === undefined ? {} : { profileFolder: values.profile }),
 };
 

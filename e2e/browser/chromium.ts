@@ -44,12 +44,17 @@ const args = [
 
 /** Starts the browser, which ends with the test. Undefined: there is none for this platform. */
 export async function openBrowser(t: TestContext): Promise<Browser | undefined> {
+  const browser = await launchBrowser();
+  t.after(() => browser?.close());
+  return browser;
+}
+
+/** Starts the browser, for whoever closes it. Undefined: there is none for this platform. */
+export async function launchBrowser(): Promise<Browser | undefined> {
   const executablePath = process.env["LOGSVC_CHROMIUM"] ?? (await unpack());
   if (executablePath === undefined) return undefined;
   const env = { ...process.env, LD_LIBRARY_PATH: await libraryPath(executablePath) };
-  const browser = await chromium.launch({ executablePath, args, env, headless: true });
-  t.after(() => browser.close());
-  return browser;
+  return chromium.launch({ executablePath, args, env, headless: true });
 }
 
 async function unpack(): Promise<string | undefined> {
