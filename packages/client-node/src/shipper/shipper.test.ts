@@ -235,7 +235,7 @@ test("the server's refusals are told one by one, with the entry, and written to 
   assert.deepEqual([summary.written, summary.accepted, summary.rejected, summary.pending], [6, 2, 4, 0]);
   assert.deepEqual(
     told.map(({ reason }) => reason.slice(0, 20)),
-    ["entry: 1048580 bytes", "An entry can't be en", "An entry can't be en", "message: empty"],
+    ["entry: 1048595 bytes", "An entry can't be en", "An entry can't be en", "message: empty"],
   );
   const last = told.at(-1)?.entry;
   assert.deepEqual([last?.service, last?.attributes], ["api", { n: "2" }]);
