@@ -54,17 +54,7 @@ export interface RejectedEntry {
 
 /** What a sender is doing. */
 export type BatchSenderState =
-  /** Sending, and not yet answered. `attempt` counts from 1, anew after each answer. */
-  | { readonly kind: "connecting"; readonly attempt: number }
-  /** Sending, and being answered. */
-  | { readonly kind: "open" }
-  /** Broken by `error`; the next attempt comes after `delayMs`. `attempt`: how many failed in a row. */
-  | {
-      readonly kind: "retrying";
-      readonly error: ConnectError;
-      readonly attempt: number;
-      readonly delayMs: number;
-    }
+  | WindowState
   /** Over. `error`: why, when it was not by `close`. */
   | { readonly kind: "closed"; readonly error?: ConnectError };
 

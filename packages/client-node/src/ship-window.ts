@@ -42,10 +42,13 @@ export interface WindowBatch<Source> {
   readonly from: number;
 }
 
-/** What a connection is doing; see BatchSenderState and ShipperState. */
+/** What a connection is doing: the larger part of BatchSenderState and ShipperState. */
 export type WindowState =
+  /** Sending, and not yet answered. `attempt` counts from 1, anew after each answer. */
   | { readonly kind: "connecting"; readonly attempt: number }
+  /** Sending, and being answered; or there is nothing to send. */
   | { readonly kind: "open" }
+  /** Broken by `error`; the next attempt comes after `delayMs`. `attempt`: how many failed in a row. */
   | {
       readonly kind: "retrying";
       readonly error: ConnectError;

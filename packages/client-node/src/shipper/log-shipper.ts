@@ -2,8 +2,9 @@
  * The shipper as its users see it: what it is told, what it tells, and what it
  * does in between. How it does it: create-shipper.ts.
  */
-import type { Clock, ConnectError, LogEntryInit } from "@logsvc/client";
+import type { Clock, LogEntryInit } from "@logsvc/client";
 import type { NodeClientOptions } from "../node-client.ts";
+import type { WindowState } from "../ship-window.ts";
 import type { SpoolOptions } from "../spool/spool-options.ts";
 
 /** Options of createShipper. Only `url` is required. */
@@ -156,17 +157,7 @@ export interface DroppedEntries {
 
 /** What a shipper is doing. */
 export type ShipperState =
-  /** Opens its spool, or sends and is not yet answered. `attempt` counts from 1, anew after each answer. */
-  | { readonly kind: "connecting"; readonly attempt: number }
-  /** Sending, and being answered; or there is nothing to send. */
-  | { readonly kind: "open" }
-  /** Broken by `error`; the next attempt comes after `delayMs`. `attempt`: how many failed in a row. */
-  | {
-      readonly kind: "retrying";
-      readonly error: ConnectError;
-      readonly attempt: number;
-      readonly delayMs: number;
-    }
+  | WindowState
   /** `close` was called: takes no more, and sends what it can until then. */
   | { readonly kind: "draining" }
   /** Over. */
