@@ -12,8 +12,8 @@ import type { PacedWrite } from "./peers/paced-writer.ts";
 import type { HeartbeatReport, TailsOrder, TailsReport } from "./peers/tails.ts";
 import { Program } from "./program.ts";
 
-/** Which client: the original contract's on grpc-go; ours, many at a time or each with a promise; grpc-js'; Connect's. */
-export type ClientKind = "go" | "logsvc" | "logsvc-each" | "grpc" | "connect";
+/** Which client: the original contract's on grpc-go; ours, many at a time or each with a promise; our shipper; grpc-js'; Connect's. */
+export type ClientKind = "go" | "logsvc" | "logsvc-each" | "shipper" | "grpc" | "connect";
 
 /** A running client. */
 export interface BenchClient {

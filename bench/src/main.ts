@@ -28,6 +28,7 @@ import { oneTail } from "./cases/one-tail.ts";
 import { retention } from "./cases/retention.ts";
 import { search, searchSmall } from "./cases/search.ts";
 import { searchUnderLoad } from "./cases/search-under-load.ts";
+import { shipperAway, shipperSend, shipperWrite } from "./cases/shipper.ts";
 import { start } from "./cases/start.ts";
 import { streamLogsGo, streamLogsNode } from "./cases/stream-logs.ts";
 import { tailLatency } from "./cases/tail-latency.ts";
@@ -36,6 +37,7 @@ import { environment, formatResult, writeInto } from "./report.ts";
 const cases = [
   ...[streamLogsGo, streamLogsNode, shipLogs, writeLogs, answer, append],
   ...[tailLatency, oneTail, fanOut, start, memory, idleTails],
+  ...[shipperWrite, shipperSend, shipperAway],
   ...[searchSmall, search, disk, searchUnderLoad, retention],
   ...[bundleSize, dashboardOpen, dashboardLive, dashboardScroll],
 ];
