@@ -276,17 +276,15 @@ async function opensManyTabs(t: TestContext, browser: Browser): Promise<void> {
   for (let tab = 0; tab < tabsCount; tab++) tabs.push(await openDashboard(t, browser, server, { context }));
   for (const { page } of tabs) await endsWith(page, "entry 0");
   // Their tails take turns, so this takes seconds.
-  for (const message of ["entry 1", "entry 2"]) {
-    await rpc.writeLogs(batchOf([message]));
-    await Promise.all(tabs.map(({ page }) => endsWith(page, message)));
-  }
+  await rpc.writeLogs(batchOf(["entry 1"]));
+  await Promise.all(tabs.map(({ page }) => endsWith(page, "entry 1")));
   for (const tab of tabs) {
-    assert.deepEqual(await messagesShown(tab.page), named(0, 3));
+    assert.deepEqual(await messagesShown(tab.page), named(0, 2));
     for (const version of tab.versions) assert.equal(version.toLowerCase(), "http/1.1");
     // What else is asked is answered beside the tails.
     await tab.page
       .getByRole("region", { name: "Entries over time" })
-      .getByRole("button", { name: "INFO 3" })
+      .getByRole("button", { name: "INFO 2" })
       .waitFor();
     await assertContent(tab);
   }

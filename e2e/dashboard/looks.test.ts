@@ -4,19 +4,15 @@
  * both themes, on a phone, a laptop and a wall.
  */
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import test, { type TestContext } from "node:test";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { chromiumAdvice, openBrowser } from "../browser/chromium.ts";
 import { type Server, startServer } from "../harness/server.ts";
-import { violations } from "./accessibility.ts";
 import { assertContent, buildDashboard, openDashboard } from "./dashboard-page.ts";
+import { lookAt, shotsFolder, themes } from "./look-at.ts";
 import { type Look, looks } from "./looks.ts";
 import { writeShowcase } from "./showcase-log.ts";
 
-/** Pictures of everything go there. */
-const shotsFolder = process.env["LOGSVC_SHOTS"];
 /** Every state in every theme and width, and not each in one of them. */
 const isLong = shotsFolder !== undefined || process.env["LOGSVC_LONG"] === "1";
 
@@ -25,7 +21,6 @@ const screens = {
   laptop: { width: 1440, height: 900 },
   wall: { width: 3840, height: 2160 },
 } as const;
-const themes = ["light", "dark"] as const;
 const surroundings = Object.entries(screens).flatMap(([screen, viewport]) =>
   themes.map((theme) => ({ name: `${screen}-${theme}`, viewport, theme })),
 );
@@ -34,26 +29,36 @@ test("every state can be read, in both themes and three widths", { timeout: 600_
   const browser = await openBrowser(t);
   if (browser === undefined) return t.skip(chromiumAdvice);
   await buildDashboard();
-  if (shotsFolder !== undefined) await mkdir(shotsFolder, { recursive: true });
   const [full, empty] = await Promise.all([startServer(t), startServer(t)]);
   await writeShowcase(t, full);
+  const shared = await openContext(t, browser);
   for (const [place, look] of looks.entries()) {
     const some = isLong
       ? surroundings
       : surroundings.filter((_, index) => index === place % surroundings.length);
-    await t.test(look.name, (t) => showIn(t, browser, look.onEmptyLog ? empty : full, look, some));
+    await t.test(look.name, async (t) => {
+      // What is prepared for one look is not there for the others.
+      const context = look.prepare === undefined ? shared : await openContext(t, browser);
+      await showIn(t, look, { browser, context, server: look.onEmptyLog ? empty : full, some });
+    });
   }
 });
 
-async function showIn(
-  t: TestContext,
-  browser: Browser,
-  server: Server,
-  look: Look,
-  some: typeof surroundings,
-): Promise<void> {
+async function openContext(t: TestContext, browser: Browser): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport: screens.laptop, locale: "en-US", timezoneId: "UTC" });
   t.after(() => context.close());
+  return context;
+}
+
+interface LookOptions {
+  readonly browser: Browser;
+  readonly context: BrowserContext;
+  readonly server: Server;
+  readonly some: typeof surroundings;
+}
+
+async function showIn(t: TestContext, look: Look, options: LookOptions): Promise<void> {
+  const { browser, context, server, some } = options;
   await look.prepare?.(context);
   const tab = await openDashboard(t, browser, server, { context, path: look.path });
   const { page } = tab;
@@ -62,24 +67,12 @@ async function showIn(
   for (const { name, viewport, theme } of some) {
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
-    await isPainted(page);
-    if (shotsFolder !== undefined) {
-      await page.screenshot({ path: join(shotsFolder, `${look.name}-${name}.png`) });
-    }
-    for (const violation of await violations(page)) found.push(`${name}: ${violation}`);
+    found.push(...(await lookAt(page, `${look.name}-${name}`)));
     await assertFits(page);
   }
   await assertContent(tab);
   assert.deepEqual(found, []);
-}
-
-/** Colours that change do so over some frames. */
-async function isPainted(page: Page): Promise<void> {
-  await page.evaluate(`Promise.all(document.getAnimations().filter((animation) =>
-    animation.effect.getComputedTiming().endTime < Infinity).map((animation) => animation.finished.catch(() => {})))`);
-  await page.evaluate(
-    "new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))",
-  );
+  await page.close();
 }
 
 /** The window itself never scrolls, in no direction. */

@@ -33,8 +33,8 @@ async function isWhole(page: Page): Promise<void> {
 
 async function openFailure(page: Page): Promise<void> {
   await page.getByText("request failed").first().click();
-  await page.locator(".details").getByText("charge-card.ts").waitFor();
-  await page.locator(".details .ansi-fg-1").waitFor();
+  await page.locator(".details").getByText("charge-card.ts").first().waitFor();
+  await page.locator(".details .ansi-fg-1").first().waitFor();
 }
 
 const press =

@@ -68,7 +68,7 @@ async function goesBack(t: TestContext, browser: Browser, server: Server): Promi
   assert.equal(search(page), last);
   const link = visited.at(-2) ?? "";
   const other = await openDashboard(t, browser, server, { path: `/${link}` });
-  await other.page.locator(".details").getByText("charge-card.ts").waitFor();
+  await other.page.locator(".details").getByText("charge-card.ts").first().waitFor();
   await rows(other.page).first().waitFor();
   assert.deepEqual(await services(other.page), new Set(["billing"]));
   assert.equal(
