@@ -71,9 +71,11 @@ shipper.on("state", ({ kind }) => {
   if (kind === "draining") clearInterval(writing);
 });
 
-process.stdin.resume().once("end", async () => {
+process.stdin.resume().once("end", () => void end());
+
+async function end(): Promise<void> {
   clearInterval(writing);
   const summary = await shipper.flush();
   await shipper.close();
   say("ended", JSON.stringify(summary));
-});
+}
