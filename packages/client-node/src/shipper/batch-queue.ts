@@ -80,7 +80,11 @@ export class BatchQueue {
   #isHolding: boolean;
   #isReading = false;
   #writing: Promise<void> | undefined;
+  /** What is being written. */
+  #group: readonly QueuedBatch[] = [];
   #isSaving = false;
+  /** True: the spool has no room for the next group. It is tried again when something was settled, and now and then. */
+  #isSpoolFull = false;
   #pauseMs = 0;
   #pause: NodeJS.Timeout | undefined;
 
@@ -133,7 +137,7 @@ export class BatchQueue {
     else this.#behind.push(queued);
     this.#count(queued, 1);
     if (this.#options.awaitsSpool) this.#unwritten.push(queued);
-    this.advance();
+    this.#advance();
   }
 
   /** Goes on without a spool, or with one, whose entries come before all that is not in flight. */
@@ -146,7 +150,7 @@ export class BatchQueue {
       // Behind an earlier run's entries they would be read, and sent, a second time.
       this.#unwritten = this.#unwritten.filter((batch) => !this.#ahead.includes(batch));
     }
-    this.advance();
+    this.#advance();
   }
 
   /** The first batch in flight is settled. */
@@ -157,11 +161,17 @@ export class BatchQueue {
     this.#aheadBytes -= weigh(batch);
     this.#leave(batch);
     if (batch.place !== undefined) this.#spool?.acknowledge(batch.place);
-    this.advance();
+    this.look();
   }
 
-  /** Sends, reads and writes what is due. To be called now and then, since time makes it due. */
-  advance(): void {
+  /** To be called now and then: time makes things due. */
+  look(): void {
+    this.#isSpoolFull = false;
+    this.#advance();
+  }
+
+  /** Sends, reads and writes what is due. */
+  #advance(): void {
     this.#send();
     this.#refill();
     this.#writing ??= this.#isWriteDue() ? this.#write() : undefined;
@@ -191,6 +201,7 @@ export class BatchQueue {
   /** Writes everything to the spool that is not in it. Resolves when that is done, or has failed. */
   async save(): Promise<void> {
     this.#isSaving = true;
+    this.#isSpoolFull = false;
     clearTimeout(this.#pause);
     this.#pause = undefined;
     await this.#writing;
@@ -202,7 +213,7 @@ export class BatchQueue {
   end(): QueuedBatch[] {
     this.#isHolding = true;
     clearTimeout(this.#pause);
-    return this.#unwritten.filter(({ isGone, place }) => !isGone && place === undefined);
+    return [...this.#group, ...this.#unwritten].filter(({ isGone, place }) => !isGone && place === undefined);
   }
 
   /** Sees to it that there is something to send. */
@@ -224,7 +235,7 @@ export class BatchQueue {
   restart(): void {
     this.#sending = 0;
     this.#sendingBytes = 0;
-    this.advance();
+    this.#advance();
   }
 
   #send(): void {
@@ -254,11 +265,12 @@ export class BatchQueue {
     } finally {
       this.#isReading = false;
     }
-    this.advance();
+    this.#advance();
   }
 
   #isWriteDue(): boolean {
-    if (this.#spool === undefined || this.#pause !== undefined || this.#isHolding) return false;
+    if (this.#spool === undefined || this.#pause !== undefined) return false;
+    if (this.#isHolding || this.#isSpoolFull) return false;
     while (this.#unwritten[0]?.isGone) this.#unwritten.shift();
     if (this.#unwritten.length === 0) return false;
     if (this.#isSaving || this.#spool.unread > 0) return true;
@@ -277,7 +289,7 @@ export class BatchQueue {
     } finally {
       this.#writing = undefined;
     }
-    this.advance();
+    this.#advance();
   }
 
   /** Returns false when the spool is full. */
@@ -286,16 +298,19 @@ export class BatchQueue {
     const group = this.#takeGroup();
     if (spool === undefined || group.length === 0) return false;
     const wasCaughtUp = spool.unread === 0;
+    this.#group = group;
     let places: readonly SpoolPlace[] | undefined;
     try {
       places = await spool.append(group);
     } finally {
+      this.#group = [];
       for (const batch of group) batch.isWriting = false;
       if (places === undefined) this.#unwritten.unshift(...group);
     }
     if (places === undefined) {
       const dropped = this.#options.dropsOldest ? spool.dropOldest() : 0;
       if (dropped > 0) this.#options.dropped(dropped);
+      this.#isSpoolFull = dropped === 0;
       return dropped > 0;
     }
     this.#written(group, places, wasCaughtUp);
@@ -344,7 +359,7 @@ export class BatchQueue {
     this.#pauseMs = Math.min(spoolPauseMsMax, Math.max(spoolPauseMsMin, 2 * this.#pauseMs));
     this.#pause = setTimeout(() => {
       this.#pause = undefined;
-      this.advance();
+      this.#advance();
     }, this.#pauseMs).unref();
   }
 

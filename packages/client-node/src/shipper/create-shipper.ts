@@ -175,7 +175,7 @@ class EntryShipper implements LogShipper {
   }
 
   async ready(): Promise<void> {
-    while (!this.#hasRoom && !this.#isClosed) await this.#condition.changed();
+    await this.#until(() => this.#hasRoom || this.#isClosed, timerMsMax);
   }
 
   async flush({ timeoutMs = timerMsMax }: TimeoutOptions = {}): Promise<ShipperSummary> {
@@ -305,7 +305,7 @@ class EntryShipper implements LogShipper {
 
   #look(): void {
     this.#cutWhenDue();
-    this.#queue.advance();
+    this.#queue.look();
   }
 
   #cut(): void {
@@ -397,7 +397,9 @@ class EntryShipper implements LogShipper {
         damaged: (entries, message) => {
           this.#counts.damaged += entries;
           this.#listeners.tell("fault", { kind: "spool-damaged", message });
+          this.#condition.notify();
         },
+        failed: (error) => this.#spoolFailed(error),
       });
       this.#counts.recovered += this.#spool.unread;
     } catch (reason) {

@@ -379,6 +379,26 @@ test("a full spool gives up its oldest entries for newer ones, and says how many
   assert.ok(log.messages.at(-1)?.startsWith(`entry ${count} `));
 });
 
+test("a full spool that must not give anything up leaves the event loop alone, and goes on when there is room", async (t) => {
+  const { url, port } = await awayServer(t);
+  const spool = { folder: await temporaryFolder(t), bytesMax: 4 * mebibyte };
+  const sizes = { memoryBytesMax: 4 * mebibyte, batchBytesMax: 32 * 1024, inFlightMax: 2 };
+  const shipper = open(t, { url, spool, ...sizes, overflow: "drop-newest" });
+  let written = 0;
+  while (shipper.summary.dropped === 0) {
+    shipper.write({ message: `entry ${++written} ${"x".repeat(500)}` });
+    if (written % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  // Timers fire, a second at least.
+  const startedAt = performance.now();
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok(performance.now() - startedAt < 5_000);
+  const log = new MemoryLog();
+  await startServer(t, logService(log), { port });
+  const { accepted, dropped } = await shipper.flush();
+  assert.deepEqual([accepted, dropped], [written - 1, 1]);
+});
+
 test("block: write says when there is no room, and who waits for it loses nothing", async (t) => {
   const { url, port } = await awayServer(t);
   const shipper = open(t, { url, overflow: "block", memoryBytesMax: 4 * mebibyte });

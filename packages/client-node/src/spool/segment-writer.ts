@@ -47,9 +47,9 @@ export class SegmentWriter {
   async append(batches: readonly SpoolBatch[], sync: boolean): Promise<number[]> {
     const { segment } = this;
     const parts = batches.flatMap((batch) => [encodeRecordHeader(batch), batch.bytes]);
-    this.#isDirty = true;
     try {
       await writeAll(this.#file, parts, segment.bytes);
+      this.#isDirty = true;
       if (sync) await this.sync();
     } catch (error) {
       // The next append would overwrite it, but there may be none.

@@ -6,7 +6,7 @@
  * The lock is SQLite's, since Node has none: the system lets go of it however
  * the process ends, and it also holds between the threads of one process.
  */
-import { mkdir, readdir, rename } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 
@@ -14,6 +14,10 @@ import type { DatabaseSync } from "node:sqlite";
 const placesMax = 64;
 
 const lockName = "lock";
+
+/** Begins the name of a place that a process made on its way out. */
+export const leftPrefix = "left-";
+
 const segmentPattern = /^(\d{10})\.spool$/;
 const numberDigits = 10;
 
@@ -55,6 +59,8 @@ export async function adoptSegments(folder: string, ours: SpoolPlaceLock): Promi
       let next = ((await listSegments(ours.path)).at(-1)?.number ?? 0) + 1;
       for (const segment of await listSegments(path))
         await rename(segment.path, segmentPath(ours.path, next++));
+      // The others are taken again; this one was made for once.
+      if (place.name.startsWith(leftPrefix)) await rm(path, { recursive: true });
     } finally {
       lock.close();
     }

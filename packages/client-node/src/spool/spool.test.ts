@@ -31,6 +31,7 @@ async function openIn(folder: string, options: Partial<SpoolOptions> = {}): Prom
   const settings = { bytesMax: 1024 * mebibyte, fsync: "never" as const, ...options, folder };
   const spool = await openSpool(settings, {
     damaged: (entries, message) => damage.push({ entries, message }),
+    failed: (error) => assert.fail(error),
   });
   return { spool, damage };
 }
@@ -273,6 +274,22 @@ test("a skipped batch is not read, and a segment goes when its last batch is ack
   await spool.close();
   assert.ok((await readdir(join(folder, "0"))).includes("0000000002.spool"));
   assert.ok(!(await readdir(join(folder, "0"))).includes("0000000001.spool"));
+});
+
+test("a segment that is gone is given up after some attempts, counted, and what is behind it is read", async (t) => {
+  const folder = await temporaryFolder(t);
+  const first = await openIn(folder);
+  await first.spool.append([batchOf(1), batchOf(2)]);
+  await first.spool.close();
+  const { spool, damage } = await openIn(folder);
+  await spool.append([batchOf(3)]);
+  await rm(join(folder, "0", "0000000001.spool"));
+  for (let attempt = 1; attempt < 4; attempt++) await assert.rejects(spool.read(), /ENOENT/);
+  assert.deepEqual(firsts(await readAll(spool)), []);
+  assert.deepEqual(firsts(await readAll(spool)), [7]);
+  assert.equal(damage[0]?.entries, 6);
+  assert.equal(spool.stored.entries, 3);
+  await spool.close();
 });
 
 test("a folder that can't be used is refused with its name", async (t) => {

@@ -22,7 +22,7 @@ import { readAt, readItems, type Segment, type SegmentItem } from "./segment.ts"
 import { encodeEnd, encodeRecordHeader, encodeSegmentHeader, type SpoolBatch } from "./segment-format.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 import type { SpoolOptions } from "./spool-options.ts";
-import { adoptSegments, type SpoolPlaceLock, segmentPath, takePlace } from "./spool-places.ts";
+import { adoptSegments, leftPrefix, type SpoolPlaceLock, segmentPath, takePlace } from "./spool-places.ts";
 
 /** Where a batch lies in a spool. */
 export interface SpoolPlace {
@@ -39,6 +39,8 @@ export interface SpooledBatch extends SpoolBatch {
 /** Whom a spool tells. */
 export interface SpoolListener {
   readonly damaged: TellDamage;
+  /** What was written may not survive a power loss. */
+  failed(error: Error): void;
 }
 
 /** A spool's segments are so many, so that what is acknowledged is soon deleted, and they are few. */
@@ -49,6 +51,9 @@ const segmentBytesMax = 16 * 1024 * 1024;
 
 /** How often the disk is waited for with `fsync: "interval"`, in milliseconds. */
 const syncMs = 1_000;
+
+/** A segment that could not be read so often in a row is given up; between two attempts there is a pause. */
+const readFailuresMax = 4;
 
 /** How often what is acknowledged is noted, in milliseconds. */
 const positionMs = 250;
@@ -89,7 +94,7 @@ export function saveAsideSync(
   batches: readonly SpoolBatch[],
 ): void {
   if (batches.length === 0) return;
-  const place = join(folder, `left-${process.pid}-${Date.now().toString(36)}`);
+  const place = join(folder, `${leftPrefix}${process.pid}-${Date.now().toString(36)}`);
   mkdirSync(place, { recursive: true, mode: 0o700 });
   writeSegmentSync(segmentPath(place, 1), batches, fsync !== "never");
 }
@@ -100,6 +105,13 @@ interface Found {
   readonly segments: Segment[];
   readonly position: SpoolPosition;
   readonly listener: SpoolListener;
+}
+
+/** Where a spool is being read. */
+interface Reading {
+  readonly segment: Segment;
+  at: number;
+  file: FileHandle | undefined;
 }
 
 /** An open spool. */
@@ -114,8 +126,11 @@ export class OpenedSpool {
   #bytes: number;
   #unread = 0;
   #isAppending = false;
+  #isReading = false;
+  /** How often reading failed in a row. */
+  #readFailures = 0;
   /** What is read next. */
-  #reading: { readonly segment: Segment; at: number; file: FileHandle | undefined } | undefined;
+  #reading: Reading | undefined;
   #position: SpoolPosition;
   #isPositionNoted = true;
   readonly #timers: NodeJS.Timeout[];
@@ -180,23 +195,29 @@ export class OpenedSpool {
     this.#unread -= count;
   }
 
-  /** Reads the next batches, about a megabyte of them. None: there is nothing to be read. */
+  /**
+   * Reads the next batches, about a megabyte of them. None: there is nothing to
+   * be read. Throws when that fails; a segment that can't be read again and
+   * again is given up, so that it does not stop those behind it.
+   */
   async read(): Promise<SpooledBatch[]> {
-    for (;;) {
-      const reading = this.#nextReading();
-      if (reading === undefined) return [];
-      reading.file ??= await open(reading.segment.path, "r");
-      const items = await readItems(reading.file, reading.at, reading.segment.bytes);
-      const batches: SpooledBatch[] = [];
-      for (const item of items) {
-        const batch = await this.#take(reading.segment, reading.at, item);
-        if (batch !== undefined) batches.push(batch);
-        reading.at = item.kind === "nothing" ? reading.segment.bytes : item.end;
+    this.#isReading = true;
+    try {
+      for (let reading = this.#nextReading(); reading !== undefined; reading = this.#nextReading()) {
+        const batches = await this.#readSome(reading);
+        this.#readFailures = 0;
+        if (batches.length > 0) return batches;
       }
-      if (reading.at >= reading.segment.bytes && reading.segment !== this.#writer?.segment) {
-        this.#finishReading(reading.segment);
-      }
-      if (batches.length > 0) return batches;
+      // So it is already, if every count is right; and if one is not, nobody is to look for ever.
+      if (!this.#isAppending) this.#unread = 0;
+      return [];
+    } catch (error) {
+      const segment = this.#reading?.segment;
+      if (++this.#readFailures < readFailuresMax || segment === undefined) throw error;
+      this.#giveUp(segment, error);
+      return [];
+    } finally {
+      this.#isReading = false;
     }
   }
 
@@ -215,7 +236,7 @@ export class OpenedSpool {
       (segment) =>
         segment !== this.#writer?.segment &&
         (segment.number > (next?.segment.number ?? 0) ||
-          (segment === next?.segment && next.file === undefined)),
+          (segment === next?.segment && next.file === undefined && !this.#isReading)),
     );
     const [segment] = index === -1 ? [] : this.#segments.splice(index, 1);
     if (segment === undefined) return 0;
@@ -295,8 +316,34 @@ export class OpenedSpool {
     return writer;
   }
 
+  async #readSome(reading: Reading): Promise<SpooledBatch[]> {
+    const { segment } = reading;
+    reading.file ??= await open(segment.path, "r");
+    const batches: SpooledBatch[] = [];
+    for (const item of await readItems(reading.file, reading.at, segment.bytes)) {
+      const batch = await this.#take(segment, reading.at, item);
+      if (batch !== undefined) batches.push(batch);
+      reading.at = item.kind === "nothing" ? segment.bytes : item.end;
+    }
+    if (reading.at >= segment.bytes && segment !== this.#writer?.segment) this.#finishReading(segment);
+    return batches;
+  }
+
+  /** What can't be read is lost to this run; the file stays, for a person or the next run. */
+  #giveUp(segment: Segment, error: unknown): void {
+    const lost = segment.entries - segment.readEntries;
+    this.#readFailures = 0;
+    this.#readOn(segment, segment.bytes);
+    this.#lose(segment, lost);
+    this.#segments.splice(this.#segments.indexOf(segment), 1);
+    this.#bytes -= segment.bytes;
+    if (segment === this.#writer?.segment) this.#writer = undefined;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#listener.damaged(lost, `${segment.path} can't be read: ${reason}; it is left alone`);
+  }
+
   /** Where there is something to be read; undefined: nowhere. */
-  #nextReading() {
+  #nextReading(): Reading | undefined {
     const reading = this.#reading;
     if (reading !== undefined && reading.at < reading.segment.bytes) return reading;
     const next = this.#segments.find(
@@ -386,7 +433,18 @@ export class OpenedSpool {
 
   #sync(): void {
     const writer = this.#writer;
-    if (writer !== undefined && !this.#isAppending) this.#run(() => writer.sync());
+    if (writer === undefined) return;
+    this.#run(async () => {
+      try {
+        await writer.sync();
+      } catch (reason) {
+        // Closed meanwhile, since all of it is acknowledged: nothing is at stake.
+        if (writer !== this.#writer) return;
+        this.#listener.failed(
+          reason instanceof Error ? reason : new Error(String(reason), { cause: reason }),
+        );
+      }
+    });
   }
 
   #notePosition(): void {
