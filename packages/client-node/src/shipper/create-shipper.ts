@@ -11,7 +11,7 @@
  * sequence with it wherever it goes, also on disk; so what an earlier run left
  * is sent under that run's id, and the server knows what it has.
  */
-import { type ConnectError, decodeItem, itemEnds, type LogEntryInit } from "@logsvc/client";
+import { type ConnectError, decodeItem, itemEnds, type LogEntryInit, retryDelayMs } from "@logsvc/client";
 import { Condition } from "../condition.ts";
 import { createNodeClient, createProducerId, type NodeLogClient } from "../node-client.ts";
 import { ShipWindow, type WindowListener } from "../ship-window.ts";
@@ -43,6 +43,9 @@ const cutMsMax = 1_000;
 
 /** A stream without entries is ended after so long, in milliseconds, so that it keeps no process alive. */
 const idleMs = 1_000;
+
+/** The longest pause between two attempts, in milliseconds, unless the server asks for a longer one: entries wait meanwhile. */
+const retryMsMax = 10_000;
 
 /** How long `close` waits for acknowledgements, in milliseconds, when the caller does not say. */
 const closeMsDefault = 10_000;
@@ -364,7 +367,7 @@ class EntryShipper implements LogShipper {
       entered: (state) => {
         if (this.#closing === undefined) this.#enter(state);
       },
-      failed: () => Number.POSITIVE_INFINITY,
+      failed: (error) => Math.max(retryMsMax, retryDelayMs(error) ?? 0),
       crashed: (error) => this.#restart(error),
     };
   }
