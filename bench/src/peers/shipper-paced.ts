@@ -1,14 +1,15 @@
 /**
  * An application that logs at a given rate through a shipper with a spool, and
- * looks at itself: `URL SPOOL`. An order is a rate to go on with, from which it
- * reports, or 0 to stop and to flush.
+ * looks at itself: `URL SPOOL`. An order is "look", or a rate to go on with, in
+ * entries a second, 0 to stop and to flush; the report is of the time since the
+ * last rate.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { createShipper, type ShipperSummary } from "@logsvc/client-node";
 import { pacedEntryAt } from "../entries.ts";
 import { obeyOrders, url } from "./orders.ts";
 
-/** What it has seen since the last order. */
+/** What it has seen. */
 export interface PacedReport extends ShipperSummary {
   /** How late a timer of a millisecond fired, for one in a hundred; milliseconds. */
   readonly delayP99Ms: number;
@@ -53,6 +54,7 @@ await obeyOrders(async (line): Promise<PacedReport> => {
     spooledBytesMost: most.spooled,
     memoryBytesMax,
   };
+  if (line === "look") return { ...report, ...shipper.summary };
   delay.reset();
   most = { memory: 0, spooled: 0 };
   perSecond = Number(line);

@@ -119,6 +119,11 @@ export class BatchQueue {
     );
   }
 
+  /** A quarter of the memory is enough to keep a connection busy. */
+  get #aheadBytesMax(): number {
+    return this.#options.memoryBytesMax / 4;
+  }
+
   /** True: nothing lies behind `ahead`. */
   get #isCaughtUp(): boolean {
     return this.#behind.length === 0 && !this.#isReading && (this.#spool?.unread ?? 0) === 0;
@@ -133,7 +138,9 @@ export class BatchQueue {
       isWriting: false,
       isGone: false,
     };
-    if (this.#isCaughtUp && !this.#isHolding) this.#pushAhead(queued);
+    // What lies ahead stays in memory: with a spool there must not be much of it.
+    const isNext = this.#isCaughtUp && (this.#spool === undefined || this.#aheadBytes < this.#aheadBytesMax);
+    if (isNext && !this.#isHolding) this.#pushAhead(queued);
     else this.#behind.push(queued);
     this.#count(queued, 1);
     if (this.#options.awaitsSpool) this.#unwritten.push(queued);
@@ -218,7 +225,7 @@ export class BatchQueue {
 
   /** Sees to it that there is something to send. */
   #refill(): void {
-    while (!this.#isHolding && !this.#isReading && this.#aheadBytes < this.#options.memoryBytesMax / 4) {
+    while (!this.#isHolding && !this.#isReading && this.#aheadBytes < this.#aheadBytesMax) {
       if ((this.#spool?.unread ?? 0) > 0) {
         if (this.#pause === undefined) void this.#read();
         return;
@@ -239,8 +246,8 @@ export class BatchQueue {
   }
 
   #send(): void {
-    const { inFlightMax, memoryBytesMax, send } = this.#options;
-    while (!this.#isHolding && this.#sending < inFlightMax && this.#sendingBytes < memoryBytesMax / 4) {
+    const { inFlightMax, send } = this.#options;
+    while (!this.#isHolding && this.#sending < inFlightMax && this.#sendingBytes < this.#aheadBytesMax) {
       const batch = this.#ahead[this.#sending];
       if (batch === undefined) return;
       this.#sending++;
@@ -343,7 +350,7 @@ export class BatchQueue {
       batch.place = place;
       const isBehind = this.#behind[0] === batch;
       if (isBehind) this.#behind.shift();
-      isCaughtUp &&= !isBehind || this.#aheadBytes < this.#options.memoryBytesMax / 4;
+      isCaughtUp &&= !isBehind || this.#aheadBytes < this.#aheadBytesMax;
       if (isCaughtUp) spool.skip(place);
       if (isBehind && isCaughtUp) this.#pushAhead(batch);
       else if (isBehind) this.#count(batch, -1);

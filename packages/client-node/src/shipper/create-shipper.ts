@@ -11,7 +11,14 @@
  * sequence with it wherever it goes, also on disk; so what an earlier run left
  * is sent under that run's id, and the server knows what it has.
  */
-import { type ConnectError, decodeItem, itemEnds, type LogEntryInit } from "@logsvc/client";
+import {
+  type ConnectError,
+  decodeItem,
+  itemEnds,
+  type LogEntryInit,
+  limits,
+  retryDelayMs,
+} from "@logsvc/client";
 import { Condition } from "../condition.ts";
 import { createNodeClient, createProducerId, type NodeLogClient } from "../node-client.ts";
 import { ShipWindow, type WindowListener } from "../ship-window.ts";
@@ -32,8 +39,11 @@ import type {
 import { batchChannel, ShipperListeners, spooledChannel } from "./shipper-events.ts";
 import { readSettings, type ShipperSettings } from "./shipper-settings.ts";
 
-/** Of the memory so much is full for those who wait: one more entry then still fits. */
+/** Of the memory so much is full for those who wait, so that it never is for those who drop. */
 const fullShare = 7 / 8;
+
+/** What the greatest entry takes beside itself: a tag, a length, and what a new batch weighs. */
+const entryOverheadBytes = 1024;
 
 /** How often time is looked at while there is a spool, in milliseconds. */
 const tickMs = 250;
@@ -43,6 +53,9 @@ const cutMsMax = 1_000;
 
 /** A stream without entries is ended after so long, in milliseconds, so that it keeps no process alive. */
 const idleMs = 1_000;
+
+/** The longest pause between two attempts, in milliseconds, unless the server asks for a longer one: entries wait meanwhile. */
+const retryMsMax = 10_000;
 
 /** How long `close` waits for acknowledgements, in milliseconds, when the caller does not say. */
 const closeMsDefault = 10_000;
@@ -88,6 +101,8 @@ class EntryShipper implements LogShipper {
   readonly #queue: BatchQueue;
   readonly #deadLetter: DeadLetter | undefined;
   readonly #producerId = createProducerId();
+  /** With so many bytes memory is full: another entry, of whatever size, stays within the bound. */
+  readonly #capacity: number;
   readonly #tick: NodeJS.Timeout | undefined;
   readonly #counts = {
     written: 0,
@@ -113,6 +128,7 @@ class EntryShipper implements LogShipper {
   constructor(settings: ShipperSettings, client: NodeLogClient) {
     const { memoryBytesMax, inFlightMax, batchEntriesMax, batchBytesMax, service, attributes } = settings;
     this.#settings = settings;
+    this.#capacity = memoryBytesMax - limits.entryBytesMax - entryOverheadBytes;
     this.#client = client;
     this.#batcher = new EntryBatcher({
       entriesMax: batchEntriesMax,
@@ -232,7 +248,7 @@ class EntryShipper implements LogShipper {
   }
 
   get #hasRoom(): boolean {
-    return this.#bytes < this.#settings.memoryBytesMax * fullShare;
+    return this.#bytes < this.#capacity * fullShare;
   }
 
   async #close(timeoutMs: number): Promise<ShipperSummary> {
@@ -322,7 +338,7 @@ class EntryShipper implements LogShipper {
   /** Returns false when nothing can be dropped for what is newer. */
   #makeRoom(): boolean {
     if (this.#settings.overflow !== "drop-oldest") return false;
-    while (this.#bytes >= this.#settings.memoryBytesMax) {
+    while (this.#bytes >= this.#capacity) {
       const count = this.#queue.dropOldest();
       if (count === 0) return false;
       this.#dropped(count, "overflow");
@@ -364,7 +380,7 @@ class EntryShipper implements LogShipper {
       entered: (state) => {
         if (this.#closing === undefined) this.#enter(state);
       },
-      failed: () => Number.POSITIVE_INFINITY,
+      failed: (error) => Math.max(retryMsMax, retryDelayMs(error) ?? 0),
       crashed: (error) => this.#restart(error),
     };
   }

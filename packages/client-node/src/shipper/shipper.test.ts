@@ -209,6 +209,19 @@ test("a flood goes through memory and spool in order, and memory keeps its bound
   assert.deepEqual(log.messages, numbered(1, count));
 });
 
+test("what the spool has is given back by memory, and nothing is dropped while it has room", async (t) => {
+  const { url } = await awayServer(t);
+  const spool = await temporaryFolder(t);
+  const shipper = open(t, { url, spool, memoryBytesMax: 4 * mebibyte, batchBytesMax: 64 * 1024 });
+  for (let number = 1; number <= 40_000; number++) {
+    shipper.write({ message: `entry ${number}`, attributes: { padding: "x".repeat(300) } });
+    if (number % 500 === 0) await until("room", () => shipper.summary.inMemory.bytes < 2.5 * mebibyte);
+  }
+  const { dropped, spooled } = shipper.summary;
+  assert.equal(dropped, 0);
+  assert.ok(spooled.entries > 30_000, `${spooled.entries} in the spool`);
+});
+
 test("the server's refusals are told one by one, with the entry, and written to the dead letter file", async (t) => {
   const { url } = await startServer(t, {
     async *shipLogs(batches) {
