@@ -3,7 +3,7 @@ import test from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { EntryEncoder, type LogEntry, LogEntrySchema, limits } from "@logsvc/proto";
 import fc from "fast-check";
-import { encodeEntries, encodeFrame } from "./entry-encoding.ts";
+import { decodeItem, encodeEntries, encodeFrame, encodeItem, itemEnds } from "./entry-encoding.ts";
 import { type LogEntryInit, toLogEntry } from "./log-entry-init.ts";
 
 /** What protobuf makes of an entry. */
@@ -157,4 +157,54 @@ test("a Date that comes again, and one that does not, are each their own time", 
     const wire = time < 100_000_000_000 ? BigInt(Math.floor(time / 1000)) : nanoseconds;
     assert.equal(toLogEntry(entry).timestamp, wire);
   }
+});
+
+test("items are the entries of a batch, without sequences; where each ends is found again, and what it is", () => {
+  const defaults = { timestamp: 5n, service: "", attributes: undefined };
+  fc.assert(
+    fc.property(fc.array(fc.oneof(init, message), { maxLength: 8 }), (entries) => {
+      const encoder = new EntryEncoder();
+      const lengths = entries.map((entry) => encodeItem(encoder, entry, defaults));
+      const bytes = encoder.view();
+      const wanted = entries.map((entry) => {
+        const { timestamp, ...fields } = toLogEntry(entry);
+        return { ...fields, sequence: 0n, timestamp: timestamp === 0n ? 5n : timestamp };
+      });
+      const expectedBytes = encodeEntries(wanted);
+      assert.deepEqual(Buffer.from(bytes), Buffer.from(expectedBytes.bytes));
+      assert.deepEqual(lengths, [...expectedBytes.lengths]);
+      const ends = [...itemEnds(bytes)];
+      assert.deepEqual(ends, [...expectedBytes.ends]);
+      for (const [index, end] of ends.entries()) {
+        const decoded = decodeItem(bytes, ends[index - 1] ?? 0, end);
+        assert.deepEqual(
+          Buffer.from(toBinary(LogEntrySchema, decoded)),
+          Buffer.from(expected(wanted[index] ?? decoded)),
+        );
+      }
+      // Cut anywhere, what is whole is still found.
+      const cut = Math.floor(bytes.length / 2);
+      assert.deepEqual(
+        [...itemEnds(bytes.subarray(0, cut))],
+        ends.filter((end) => end <= cut),
+      );
+    }),
+  );
+});
+
+test("an item has the defaults where it says nothing itself; what can't be encoded leaves nothing behind", () => {
+  const encoder = new EntryEncoder();
+  const defaults = { timestamp: 5n, service: "api", attributes: { host: "a", env: "prod" } };
+  encodeItem(encoder, { message: "m", attributes: { host: "b" } }, defaults);
+  encodeItem(encoder, { message: "n", service: "db", timestamp: 7n }, defaults);
+  const { length } = encoder;
+  assert.throws(() => encodeItem(encoder, { message: "m", timestamp: 2n ** 70n }, defaults), RangeError);
+  // @ts-expect-error JavaScript may hand in anything.
+  assert.throws(() => encodeItem(encoder, { message: "m", timestamp: 7 }, defaults), TypeError);
+  assert.equal(encoder.length, length);
+  const [first = 0, second = 0] = itemEnds(encoder.view());
+  const one = decodeItem(encoder.view(), 0, first);
+  const two = decodeItem(encoder.view(), first, second);
+  assert.deepEqual([one.service, one.attributes, one.timestamp], ["api", { host: "b", env: "prod" }, 5n]);
+  assert.deepEqual([two.service, two.attributes, two.timestamp], ["db", defaults.attributes, 7n]);
 });

@@ -20,13 +20,14 @@ export interface ShipperOptions extends Omit<NodeClientOptions, "compression" | 
    */
   readonly spool?: string | SpoolOptions;
   /**
-   * Bytes of entries in memory, encoded, sent or not (the OpenTelemetry SDK's
-   * maxQueueSize, in bytes). Default: 32 MiB, from 4 MiB to 4 GiB.
+   * Bytes of entries in memory, encoded, sent or not, at the most (the
+   * OpenTelemetry SDK's maxQueueSize, in bytes). One entry of the greatest size,
+   * 1 MiB, less are used. Default: 32 MiB, from 4 MiB to 4 GiB.
    */
   readonly memoryBytesMax?: number;
   /** Entries of a batch, at the most (maxExportBatchSize). Default: 5 000, from 1 to 10 000. */
   readonly batchEntriesMax?: number;
-  /** Bytes of a batch, at the most; a larger entry goes alone. Default: 512 KiB, from 1 KiB to 4 MiB. */
+  /** Bytes with which a batch is full; the entry that fills it still belongs to it. Default: 512 KiB, from 1 KiB to 4 MiB. */
   readonly batchBytesMax?: number;
   /** How long an entry waits for others, in milliseconds (Kafka's linger.ms). Default: 100, from 0 to 60 000. */
   readonly batchAgeMsMax?: number;
@@ -37,8 +38,8 @@ export interface ShipperOptions extends Omit<NodeClientOptions, "compression" | 
   /**
    * What happens when memory and spool are full. Default: "drop-oldest".
    *
-   * - "drop-oldest": the entries that have waited longest are dropped, some
-   *   hundreds or thousands together. For loggers: the newest tell most.
+   * - "drop-oldest": the entries that have waited longest are dropped, a batch
+   *   together, or a segment of the spool. For loggers: the newest tell most.
    * - "drop-newest": `write` does not take the entry.
    * - "block": `write` returns false when there is no more room, and whoever
    *   awaits `ready` then loses nothing. For streams.

@@ -29,7 +29,8 @@ function open(t: TestContext, options: ShipperOptions): LogShipper {
 
 async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "logsvc-shipper-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  // The shipper that writes there is closed after it, as hooks go in the order in which they were added.
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 
