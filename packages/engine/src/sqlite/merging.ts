@@ -15,6 +15,7 @@
  * wait until it is over, or so much waits that searches would feel it.
  */
 import type { DatabaseSync } from "node:sqlite";
+import { setTimeout as wait } from "node:timers/promises";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import { blockValues, insertBlockSql, insertWordsSql, storedBytesSql } from "./block-format.ts";
 import { FloodGauge, floodWindowMs } from "./flood-gauge.ts";
@@ -67,6 +68,9 @@ interface Merger {
   readonly port: MessagePort;
 }
 
+/** A step of the merger takes some tenths of a second; where it has hardly any processor time, not more than this. */
+const stepMsMax = 5_000;
+
 /** Joins small blocks in the background. Lives in the writer's thread. */
 export class Merging {
   readonly #database: DatabaseSync;
@@ -115,12 +119,21 @@ export class Merging {
     if (reply !== undefined) this.#take(reply);
   }
 
-  /** Ends the merger, whatever it does. */
+  /**
+   * Ends the merger: without its port it ends by itself, after the step under
+   * way. To cut it off is the last resort: Node 24 aborts the process when a
+   * thread ends between the making of a zstd context and its first use.
+   */
   async stop(): Promise<void> {
     this.#state = "stopped";
     clearTimeout(this.#timer);
-    this.#merger?.port.close();
-    await this.#merger?.worker.terminate();
+    if (this.#merger === undefined) return;
+    const { port, worker } = this.#merger;
+    const ended = new AbortController();
+    worker.once("exit", () => ended.abort());
+    port.close();
+    await wait(stepMsMax, undefined, { signal: ended.signal }).catch(() => undefined);
+    await worker.terminate();
   }
 
   #lookIfGrown(): void {

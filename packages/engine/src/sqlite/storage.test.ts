@@ -286,7 +286,8 @@ test("what a producer sent after a batch that was not stored is not stored befor
     outcome(engine.append(batchOf(entriesOf("nobody's", 1)))),
   ]);
   assert.deepEqual(outcomes.slice(1), ["unavailable", "unavailable", "stored", "stored"]);
-  // Whoever heard of it decides what comes next.
+  // Whoever heard of it decides what comes next: after the turn in which they all did.
+  await new Promise((resolve) => setImmediate(resolve));
   await engine.append(batchOf(entriesOf("instead", 1), "p", [2]));
   await engine.append(batchOf(entriesOf("after", 1), "p", [172]));
   const messages = messagesOf(await readToEnd(engine, start)).filter((message) => message !== "before 0");
