@@ -119,7 +119,7 @@ export const shipperAway: BenchCase = {
 /** One absence, phase by phase. */
 class AwayRun {
   readonly #awayMs: number;
-  readonly #folder = mkdtempSync(join(tmpdir(), "logsvc-bench-"));
+  #folder = "";
   readonly #port = 20_000 + Math.floor(Math.random() * 12_000);
   #server: Program | undefined;
   #application: Program | undefined;
@@ -133,6 +133,9 @@ class AwayRun {
   }
 
   async steady(): Promise<Figures> {
+    // Every round on a log of its own.
+    await this.close();
+    this.#folder = mkdtempSync(join(tmpdir(), "logsvc-bench-"));
     await this.#serve();
     const spool = join(this.#folder, "spool");
     this.#application = new Program(process.execPath, [join(peers, "shipper-paced.ts"), this.#url, spool]);
@@ -168,7 +171,7 @@ class AwayRun {
   async close(): Promise<void> {
     await this.#application?.stop();
     await this.#server?.stop();
-    rmSync(this.#folder, { recursive: true });
+    if (this.#folder !== "") rmSync(this.#folder, { recursive: true });
   }
 
   async #serve(): Promise<void> {

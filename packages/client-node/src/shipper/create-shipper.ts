@@ -287,17 +287,16 @@ class EntryShipper implements LogShipper {
 
   /** Waits until something holds, and keeps the process alive meanwhile. */
   async #until(holds: () => boolean, timeoutMs: number): Promise<void> {
-    const over = Promise.withResolvers<void>();
     let isOver = false;
     const timer = setTimeout(
       () => {
         isOver = true;
-        over.resolve();
+        this.#condition.notify();
       },
       Math.min(timeoutMs, timerMsMax),
     );
     try {
-      while (!holds() && !isOver) await Promise.race([this.#condition.changed(), over.promise]);
+      while (!holds() && !isOver) await this.#condition.changed();
     } finally {
       clearTimeout(timer);
     }
